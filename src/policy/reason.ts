@@ -1,0 +1,41 @@
+// Stable reason codes: one for each decision, additive, documented in docs/decision-log.md.
+
+export const REASON_CODES = [
+  'ALLOW_RULE',
+  'ALLOW_PUBLIC',
+  'ALLOW_LEGACY_BASIC',
+  'ALLOW_LEGACY_NETWORK',
+  'ALLOW_STAGE',
+  'ALLOW_BREAK_GLASS',
+  'CHALLENGE_NO_CREDENTIAL',
+  'CHALLENGE_EXPIRED',
+  'CHALLENGE_MFA',
+  'CHALLENGE_REAUTH',
+  'CHALLENGE_INVITE',
+  'DENY_NO_ROUTE',
+  'DENY_NO_RULE',
+  'DENY_RULE',
+  'DENY_ORIGIN',
+  'DENY_SUBJECT_DISABLED',
+  'DENY_CRED_INVALID',
+  'DENY_CRED_REVOKED',
+  'DENY_CRED_AMBIGUOUS',
+  'DENY_WRONG_AUDIENCE',
+  'DENY_WRONG_ISSUER',
+  'DENY_CRED_KIND',
+  'DENY_RULE_EXPIRED',
+  'DENY_LEGACY_RETIRED',
+  'DENY_CONDITION_ERROR',
+  'DENY_BAD_REQUEST',
+  'DENY_UNTRUSTED_CALLER',
+  'DENY_THROTTLED',
+  'ERROR_IDP',
+  'ERROR_POLICY',
+  'ERROR_STATE',
+  'ERROR_AUDIT',
+  'ERROR_INTEGRATION',
+  'ERROR_INTERNAL',
+] as const
+
+/** Why a decision came out as it did. */
+export type ReasonCode = (typeof REASON_CODES)[number]

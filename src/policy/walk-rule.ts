@@ -1,0 +1,106 @@
+// One rule against one situation. Miss beats unknown beats hit; an error hits in a deny and misses in an allow.
+import type { RequestFacts } from './facts.ts'
+import { testPredicate, type Finding, type Situation, type Unknown } from './predicate.ts'
+import type { Principal } from './principal.ts'
+import type { Section } from './route.ts'
+import type { Predicate, Rule } from './rule.ts'
+import { findingText, hasText, needsText, wantsText, type TraceSink, type TracedPredicate } from './trace.ts'
+
+/** How long a step-up that did not help is remembered (rules §3). */
+export const STEP_UP_MEMORY_SECONDS = 300
+
+/** What every rule of one walk has in common. */
+export interface Walk {
+  readonly section: Section
+  readonly facts: RequestFacts
+  readonly principal: Principal | undefined
+  readonly nowMs: number
+  readonly bypassHolds: boolean
+  readonly trace: TraceSink | undefined
+}
+
+/** One rule, walked. */
+export interface Walked {
+  readonly rule: Rule
+  readonly finding: Finding
+  readonly erred: boolean
+  /** The rule would have hit, had it not ended. */
+  readonly expired: boolean
+}
+
+/**
+ * Walks one rule. Without a trace it stops at the first miss.
+ * @returns the rule's finding; never throws, whatever a predicate does
+ */
+export const walkRule = (rule: Rule, walk: Walk): Walked => {
+  const now: Situation = { ...walk, effect: rule.effect, steppedUp: steppedUp(rule, walk) }
+  const tested: Tested[] = []
+  for (const predicate of rule.predicates) {
+    const one = test(predicate, now)
+    tested.push(one)
+    if (walk.trace === undefined && one.finding === 'miss') break
+  }
+  const erred = tested.some((one) => one.erred)
+  const finding = combine(tested.map((one) => one.finding))
+  walk.trace?.(walk.section, {
+    rule,
+    finding: erred ? 'error' : findingText(finding),
+    predicates: tested.map((one) => traced(one, now)),
+  })
+  return { rule, finding, erred, expired: finding === 'miss' && onlyExpired(rule, now) }
+}
+
+interface Tested {
+  readonly predicate: Predicate
+  readonly finding: Finding
+  readonly erred: boolean
+}
+
+const test = (predicate: Predicate, now: Situation): Tested => {
+  try {
+    return { predicate, finding: testPredicate(predicate, now), erred: false }
+  } catch {
+    // INVARIANT: a predicate that fails never opens a door: hit in a deny, miss in an allow (rules §1).
+    return { predicate, finding: now.effect === 'deny' ? 'hit' : 'miss', erred: true }
+  }
+}
+
+const traced = ({ predicate, finding, erred }: Tested, now: Situation): TracedPredicate => ({
+  kind: predicate.kind,
+  wants: wantsText(predicate),
+  has: hasText(predicate, now),
+  finding: erred ? 'error' : findingText(finding),
+  needs: needsText(finding),
+})
+
+const steppedUp = (rule: Rule, walk: Walk): boolean => {
+  const attempt = walk.principal?.stepUp
+  if (attempt === undefined || attempt.rule !== rule.name) return false
+  return walk.nowMs / 1000 - attempt.atSeconds < STEP_UP_MEMORY_SECONDS
+}
+
+/** Miss beats unknown beats hit; among unknowns the most basic one asks. */
+const combine = (findings: readonly Finding[]): Finding => {
+  if (findings.includes('miss')) return 'miss'
+  const unknown = (kind: Unknown['kind']): Unknown | undefined =>
+    findings.find((one): one is Unknown => typeof one === 'object' && one.kind === kind)
+  return unknown('credential') ?? unknown('capture') ?? stepUpOf(findings) ?? 'hit'
+}
+
+const stepUpOf = (findings: readonly Finding[]): Unknown | undefined => {
+  const steps = findings.filter((one) => typeof one === 'object').filter((one) => one.kind === 'step-up')
+  if (steps.length === 0) return undefined
+  return {
+    kind: 'step-up',
+    maxAgeSeconds: steps.map((one) => one.maxAgeSeconds).find((age) => age !== undefined),
+    acrValues: steps.flatMap((one) => one.acrValues),
+  }
+}
+
+const onlyExpired = (rule: Rule, now: Situation): boolean => {
+  const until = rule.predicates.find((predicate) => predicate.kind === 'until')
+  if (rule.effect === 'deny' || until === undefined || now.nowMs < until.atMs) return false
+  return rule.predicates.every(
+    (predicate) => predicate.kind === 'until' || test(predicate, now).finding === 'hit',
+  )
+}
