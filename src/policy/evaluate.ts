@@ -31,21 +31,42 @@ export const evaluate = (
   authenticationOf: AuthenticationOf,
   nowMs: number,
   trace?: TraceSink,
-): Decision => {
+): Decision => evaluateSections(match, facts, authenticationOf, nowMs, trace).decision
+
+/** A decision and the section whose walk made it. */
+export interface Verdict {
+  readonly decision: Decision
+  readonly section: Section | undefined
+}
+
+/** The same as `evaluate`, with the section that answered. */
+export const evaluateSections = (
+  match: Match,
+  facts: RequestFacts,
+  authenticationOf: AuthenticationOf,
+  nowMs: number,
+  trace?: TraceSink,
+): Verdict => {
   switch (match.kind) {
     case 'none':
-      return denied('DENY_NO_ROUTE')
+      return { decision: denied('DENY_NO_ROUTE'), section: undefined }
     case 'conflict':
-      return denied('DENY_BAD_REQUEST')
+      return { decision: denied('DENY_BAD_REQUEST'), section: undefined }
     case 'matched': {
       const [first, ...others] = match.sections
-      const origin = originIsForeign(match.route, facts) ? [denied('DENY_ORIGIN', placeOf(first))] : []
-      const decide = (section: Section): Decision =>
-        settle(section, facts, authenticationOf(section), nowMs, trace)
-      return strictest(decide(first), ...others.map(decide), ...origin)
+      const verdict = (section: Section): Verdict => ({
+        decision: originIsForeign(match.route, facts)
+          ? denied('DENY_ORIGIN', placeOf(section))
+          : settle(section, facts, authenticationOf(section), nowMs, trace),
+        section,
+      })
+      return others.map(verdict).reduce(stricterVerdict, verdict(first))
     }
   }
 }
+
+const stricterVerdict = (kept: Verdict, next: Verdict): Verdict =>
+  strictest(kept.decision, next.decision) === kept.decision ? kept : next
 
 const placeOf = (section: Section, rule?: Rule): Place => ({
   route: section.route,
@@ -115,9 +136,7 @@ const walkRules = (
   nowMs: number,
   trace: TraceSink | undefined,
 ): Decision => {
-  const bypassHolds =
-    section.reads.bypass && !facts.path.opaque && rawPathMatches(section.path, facts.path.raw)
-  const walk: Walk = { section, facts, principal, nowMs, bypassHolds, trace }
+  const walk: Walk = { section, facts, principal, nowMs, bypassHolds: bypassHolds(section, facts), trace }
   const denies = section.deny.map((rule) => walkRule(rule, walk))
   const hit = denies.find((one) => one.finding === 'hit')
   if (hit !== undefined && trace === undefined)
@@ -133,6 +152,13 @@ const walkRules = (
   if (asking !== undefined) return challenge(section, asking)
   return denied(nothingAllowed(allows), placeOf(section))
 }
+
+/**
+ * Tells whether a bypass (`anyone`, network-only) may hold: the raw path lies in the section letter by letter, and
+ * reads the same to everybody. Never throws.
+ */
+export const bypassHolds = (section: Section, facts: RequestFacts): boolean =>
+  section.reads.bypass && !facts.path.opaque && rawPathMatches(section.path, facts.path.raw)
 
 const nothingAllowed = (allows: readonly Walked[]): ReasonCode => {
   if (allows.some((one) => one.erred)) return 'DENY_CONDITION_ERROR'

@@ -1,0 +1,91 @@
+// The decision cache: the type of `settle`, slipped over it. A hit still asks whether the session lives, counts as its
+// use, and ends with whatever ends first. It never keeps what could not be decided.
+import { LRUCache } from 'lru-cache'
+import type { Carried } from '../identity/carried.ts'
+import type { Principal } from '../policy/principal.ts'
+import { nextTimeEdgeMs } from '../policy/time-edge.ts'
+import { cacheKey, type KeyContext } from './cache-key.ts'
+import type { Matched, Settle } from './decide.ts'
+import type { Ruling } from './ruling.ts'
+
+export interface CacheSettings {
+  readonly entries: number
+  readonly ttlMs: number
+  /** Idle limit of a session: an entry never outlives it. */
+  readonly idleMs: number
+}
+
+export interface CacheDeps {
+  /** What of the key does not come from facts or match. */
+  readonly context: (carried: Carried) => KeyContext
+  /** True while the caller's session and subject are neither revoked nor unknown; also records the use. */
+  readonly stillGood: (principal: Principal, nowMs: number) => boolean
+  readonly onLookup: (outcome: 'hit' | 'miss') => void
+}
+
+interface Entry {
+  readonly ruling: Ruling
+  readonly principal: Principal | undefined
+  readonly endsAtMs: number
+}
+
+export interface CachedSettle {
+  readonly settle: Settle
+  readonly size: () => number
+}
+
+/**
+ * Puts an LRU in front of `settle`.
+ * @param settle the uncached one; its answers pass through unchanged
+ */
+export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: CacheDeps): CachedSettle => {
+  const cache = new LRUCache<string, Entry>({ max: settings.entries })
+  const keep = (key: string, matched: Matched, ruling: Ruling, nowMs: number): Ruling => {
+    const endsAtMs = endOf(matched, ruling, settings, nowMs)
+    // INVARIANT: nothing is stored that would live under a millisecond; the end is compared by the clock given.
+    if (isKeepable(ruling) && endsAtMs - nowMs >= 1) {
+      cache.set(key, { ruling: { ...ruling, cache: 'hit' }, principal: principalOf(ruling), endsAtMs })
+    }
+    return ruling
+  }
+  return {
+    size: () => cache.size,
+    settle: (matched, facts, carried, nowMs) => {
+      const key = cacheKey(matched, facts, deps.context(carried))
+      const entry = cache.get(key)
+      if (entry !== undefined && nowMs < entry.endsAtMs) {
+        if (entry.principal === undefined || deps.stillGood(entry.principal, nowMs)) {
+          deps.onLookup('hit')
+          return entry.ruling
+        }
+      }
+      deps.onLookup('miss')
+      const ruling = settle(matched, facts, carried, nowMs)
+      if (ruling instanceof Promise) return ruling.then((settled) => keep(key, matched, settled, nowMs))
+      return keep(key, matched, ruling, nowMs)
+    },
+  }
+}
+
+const principalOf = (ruling: Ruling): Principal | undefined =>
+  ruling.verified?.authentication.kind === 'verified' ? ruling.verified.authentication.principal : undefined
+
+/** An outage is never remembered, nor an answer to a request whose credentials were in doubt. */
+const isKeepable = (ruling: Ruling): boolean => {
+  if (ruling.decision.outcome === 'indeterminate' || ruling.verified?.note !== undefined) return false
+  const kind = ruling.verified?.authentication.kind
+  return kind === 'verified' || kind === 'anonymous'
+}
+
+const endOf = (matched: Matched, ruling: Ruling, settings: CacheSettings, nowMs: number): number => {
+  const principal = principalOf(ruling)
+  const expiresAtMs =
+    principal?.expiresAtSeconds === undefined ? Number.POSITIVE_INFINITY : principal.expiresAtSeconds * 1000
+  return Math.min(
+    nowMs + settings.ttlMs,
+    nowMs + settings.idleMs,
+    expiresAtMs,
+    ruling.preparedUntilMs,
+    nextTimeEdgeMs(matched.sections, principal, nowMs),
+  )
+}
