@@ -1,0 +1,104 @@
+// The decision listener: one catch-all handler, no router, nothing else that can answer 2xx. It reads the raw target
+// and the raw headers, because every library between here and the socket repairs what must be refused.
+import { getRequestListener } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** Answers one request on the socket; may finish later. Never throws, never rejects. */
+export type RawHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | undefined
+
+/** A request that Node's parser refused before any handler saw it. */
+export type OnUnreadable = (status: number, why: string, peer: string | undefined) => void
+
+interface Bindings {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+}
+
+/** Above every proxy's idle timeout (60 s), so that the proxy closes first and no request is lost. */
+const KEEP_ALIVE_MS = 75_000
+
+const OPTIONS: ServerOptions = {
+  maxHeaderSize: 65_536,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  headersTimeout: KEEP_ALIVE_MS + 5_000,
+  requestTimeout: 90_000,
+  // A missing Host is decided (and refused) by the dialect, with a line in the log.
+  requireHostHeader: false,
+}
+
+/**
+ * Makes the decision server; it does not listen yet.
+ * @param handle answers every request that Node could parse
+ * @param onUnreadable hears of every request that it could not
+ */
+export const makeDecisionServer = (handle: RawHandler, onUnreadable: OnUnreadable): Server => {
+  const app = new Hono<{ Bindings: Bindings }>()
+  app.all('*', (c) => {
+    const finishing = handle(c.env.incoming, c.env.outgoing)
+    return finishing === undefined ? RESPONSE_ALREADY_SENT : sentAfter(finishing)
+  })
+  const viaHono = getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+  })
+  const server = createServer(OPTIONS, (incoming, outgoing) => {
+    void (honoMayCarry(incoming) ? viaHono(incoming, outgoing) : handle(incoming, outgoing))
+  })
+  return own(server, handle, onUnreadable)
+}
+
+const sentAfter = async (finishing: Promise<void>): Promise<Response> => {
+  await finishing
+  return RESPONSE_ALREADY_SENT
+}
+
+/**
+ * Hono re-wraps the answer to a HEAD, and its request object refuses odd hosts and targets with an answer of its own:
+ * those requests go to the same handler without it.
+ */
+const honoMayCarry = (incoming: IncomingMessage): boolean =>
+  incoming.method !== 'HEAD' &&
+  incoming.url?.startsWith('/') === true &&
+  /^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(incoming.headers.host ?? '')
+
+const own = (server: Server, handle: RawHandler, onUnreadable: OnUnreadable): Server => {
+  // Node keeps about a thousand headers and drops the rest silently: a client could push ours out.
+  server.maxHeadersCount = 0
+  server.on(
+    'checkContinue',
+    (incoming: IncomingMessage, outgoing: ServerResponse) => void handle(incoming, outgoing),
+  )
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    onUnreadable(417, 'unknown expectation', incoming.socket.remoteAddress)
+    outgoing.writeHead(417, ['Content-Length', '0', 'Cache-Control', 'no-store', 'Connection', 'close']).end()
+  })
+  server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
+    onUnreadable(405, 'CONNECT is not decided', incoming.socket.remoteAddress)
+    socket.end(rawAnswer(405, 'Method Not Allowed'))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an http server's sockets are sockets
+    onUnreadable(status, error.code ?? 'unreadable request', (socket as Socket).remoteAddress)
+    if (socket.writable) socket.end(rawAnswer(status, 'Bad Request'))
+    else socket.destroy()
+  })
+  return server
+}
+
+const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+const rawAnswer = (status: number, text: string): string =>
+  `HTTP/1.1 ${status} ${text}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`
