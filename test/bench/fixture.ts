@@ -1,0 +1,103 @@
+// A configuration, policies and a session for the benchmark, in a folder of its own.
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Fixture {
+  readonly folder: string
+  readonly configFile: string
+  /** `name=value` of a minted session that every route lets in. */
+  readonly cookie: string
+  /** Host of the route that the load asks for. */
+  readonly host: string
+}
+
+export interface FixtureShape {
+  readonly routes: number
+  readonly rulesPerRoute: number
+  /** Entries of the decision cache; 0 = off. */
+  readonly cachedDecisions: number
+  readonly log: 'file' | 'off'
+}
+
+const policy = (index: number, rules: number): string => {
+  const lines = Array.from(
+    { length: rules - 1 },
+    (_, i) => `  - {id: r${i}, groups: [team-${index}-${i}], methods: [GET, POST]}`,
+  )
+  return [
+    'apiVersion: postern/v1',
+    `route: app-${index}`,
+    'owner: bench',
+    `hosts: [app-${index}.example.com]`,
+    'sections:',
+    '- path: /',
+    '  deny:',
+    '  - {id: no-contractors, groups: [contractors]}',
+    '  allow:',
+    ...lines,
+    '  - {id: sre, groups: [sre]}',
+    '',
+  ].join('\n')
+}
+
+/** Writes everything that `postern serve -c` needs and mints a session through the command line. */
+export const makeFixture = (shape: FixtureShape): Fixture => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
+  mkdirSync(join(folder, 'policies'))
+  for (let i = 0; i < shape.routes; i += 1)
+    writeFileSync(join(folder, 'policies', `app-${i}.yaml`), policy(i, shape.rulesPerRoute))
+  const groups = Array.from({ length: shape.routes }, (_, i) =>
+    Array.from({ length: shape.rulesPerRoute - 1 }, (_, r) => `team-${i}-${r}`),
+  )
+  writeFileSync(
+    join(folder, 'policies', 'directory.yaml'),
+    `apiVersion: postern/v1\ngroups: [sre, contractors, ${groups.flat().join(', ')}]\n`,
+  )
+  writeFileSync(join(folder, 'session.key'), randomBytes(32).toString('base64'))
+  writeFileSync(join(folder, 'oidc.secret'), 'not-used')
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  writeFileSync(join(folder, 'assertion.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const configFile = join(folder, 'postern.yaml')
+  writeFileSync(configFile, config(shape))
+  const args = [
+    'src/main.ts',
+    'session',
+    'mint',
+    '-c',
+    configFile,
+    '--provider',
+    'corp',
+    '--sub',
+    'ada',
+    '--email',
+    'ada@example.com',
+    '--claim',
+    'groups=["sre"]',
+  ]
+  const cookie = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).trim()
+  return { folder, configFile, cookie, host: `app-${shape.routes - 1}.example.com` }
+}
+
+const config = (shape: FixtureShape): string =>
+  [
+    'apiVersion: postern/v1',
+    'publicUrl: https://auth.example.com',
+    'listen: {decision: "127.0.0.1:0", public: "127.0.0.1:0", admin: "127.0.0.1:0"}',
+    'policies: ./policies',
+    'proxies: {trusted: ["127.0.0.1/32"]}',
+    'session: {keys: [{file: session.key}], domain: example.com}',
+    'providers:',
+    '- {id: corp, issuer: "https://idp.example.com", clientId: postern, clientSecret: {file: oidc.secret}, claims: {groups: groups}}',
+    'assertion: {key: {file: assertion.pem}, alg: ES256, lifetime: 5m}',
+    `cache: {decisions: ${shape.cachedDecisions}, ttl: 60s}`,
+    'state: {kind: memory}',
+    `audit: {sink: ${shape.log === 'off' ? '{file: /dev/null}' : '{file: decisions.ndjson}'}}`,
+    'log: {level: warn}',
+    '',
+  ].join('\n')
