@@ -22,6 +22,8 @@ export interface Session {
   readonly claims: Readonly<Record<string, ClaimValue>>
   /** Names that were asked for, got or not: one that was asked for and not got is absent, not unknown. */
   readonly captured: readonly string[]
+  /** Names that were asked for and came incomplete (`_claim_names`, over-long, control bytes): nobody can say. */
+  readonly cut: readonly string[]
   /** Set where group values that no policy named were left out: the revision of the list of named groups. */
   readonly groupsRevision: string | undefined
   readonly emailVerified: boolean

@@ -4,6 +4,20 @@ import type { Authentication } from '../policy/principal.ts'
 import type { Route, Section } from '../policy/route.ts'
 import type { Carried } from './carried.ts'
 
+/** What a revocation may name; looked up at every use of a credential, cached decisions included. */
+export interface Revocable {
+  /** Session id; of a bearer token `source|jti`, where it has one. */
+  readonly id: string | undefined
+  readonly source: string
+  readonly subject: string
+  /** `sid` at the provider. */
+  readonly providerSession: string | undefined
+  /** The state's number when the session was minted; undefined for a bearer token. */
+  readonly number: number | undefined
+  /** When a bearer token was issued, if it says so; undefined for a session. */
+  readonly issuedAtSeconds: number | undefined
+}
+
 export interface Verified {
   readonly authentication: Authentication
   /** The header whose credential was ours, valid or not: it is emptied on the way to the application. */
@@ -12,6 +26,8 @@ export interface Verified {
   readonly foreignAuthorization: boolean
   /** Something an operator should see in the log, e.g. two different sessions in one request. */
   readonly note: string | undefined
+  /** Set where `authentication` is `verified`: a cached decision asks for it at each hit. */
+  readonly revocable: Revocable | undefined
 }
 
 /** What the route says about the credentials that count. */
