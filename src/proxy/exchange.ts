@@ -13,6 +13,8 @@ export interface Manner {
   readonly machine: boolean
   /** A script of a page (`fetch`, XHR): gets no Basic challenge. */
   readonly script: boolean
+  /** Fetch Metadata proves that a top-level document is loaded: who may be invited to sign in. */
+  readonly document: boolean
 }
 
 /** Where the caller wanted to go, for the way back after sign-in. */

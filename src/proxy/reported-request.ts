@@ -1,0 +1,159 @@
+// From what a dialect reports to an exchange. All dialects end here: one place turns bytes into facts, one place decides
+// whose fault a malformed one is.
+import { normalizeHost, type HostName } from '../policy/host-pattern.ts'
+import { readPath } from '../policy/path-views.ts'
+import type { RequestFacts } from '../policy/facts.ts'
+import type { DecisionOptions, DialectName, Exchange, ProxySettings, Reading, Refusal } from './exchange.ts'
+import { mannerOf } from './manner.ts'
+import { CREDENTIAL_NAMES, droppedByConnection, type ReceivedHeaders } from './raw-headers.ts'
+import { refuse, requestIdOf, userAgentOf } from './refusal.ts'
+import { isMethod, pathOf } from './request-target.ts'
+
+/** The client's request as one dialect reports it. */
+export interface ReportedRequest {
+  readonly dialect: DialectName
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  readonly authority: string
+  readonly pathAndQuery: string
+  /** The host that the proxy says it serves; undefined where it says none. */
+  readonly servedAuthority: string | undefined
+  /** The host that the operator asserts in the decision URL. */
+  readonly assertedHost: HostName | undefined
+  readonly options: DecisionOptions
+}
+
+/**
+ * Refuses what no dialect may read: a header that decides or vouches and comes twice, or one that `Connection` drops.
+ * @param deciding lower-case names of the headers that the dialect decides by
+ * @returns the refusal, or undefined. Never throws.
+ */
+export const refuseAmbiguous = (
+  dialect: DialectName,
+  headers: ReceivedHeaders,
+  deciding: readonly string[],
+): Refusal | undefined => {
+  const twice = headers.repeated.find((name) => name === 'host' || deciding.includes(name))
+  if (twice !== undefined) return refuse(dialect, 400, `the header \`${twice}\` was sent twice`, headers)
+  const credential = headers.repeated.find((name) => CREDENTIAL_NAMES.includes(name))
+  if (credential !== undefined)
+    return refuse(dialect, 403, `the header \`${credential}\` was sent twice`, headers)
+  return droppedByConnection(headers.values.get('connection')) === undefined
+    ? undefined
+    : refuse(dialect, 403, '`connection` names a header that the proxy would drop', headers)
+}
+
+/** Refuses TRACE and PURGE, which echo or empty a cache and are nobody's page. */
+export const refuseMethod = (
+  dialect: DialectName,
+  method: string,
+  headers: ReceivedHeaders,
+): Refusal | undefined =>
+  method === 'TRACE' || method === 'PURGE'
+    ? refuse(dialect, 405, `the method \`${method}\` is not decided here`, headers)
+    : undefined
+
+/**
+ * Builds the exchange.
+ * @param reported untrusted, except `scheme`, `options` and `assertedHost`
+ * @param headers of the same request
+ * @returns the exchange, or a refusal; never throws
+ */
+export const readReported = (
+  reported: ReportedRequest,
+  headers: ReceivedHeaders,
+  settings: ProxySettings,
+): Reading => {
+  const { dialect } = reported
+  const client = (why: string): Refusal => refuse(dialect, 403, why, headers)
+  if (!isMethod(reported.method)) return refuse(dialect, 400, 'the method is not one in upper case', headers)
+  // INVARIANT: only a handshake has this method; a client that writes it as its own must not pass for one.
+  if (reported.method === 'WEBSOCKET') return client('the method `WEBSOCKET` was written out')
+  const host = normalizeHost(reported.authority)
+  if (host === undefined) return client('the host is malformed')
+  const served = reported.servedAuthority === undefined ? host : normalizeHost(reported.servedAuthority)
+  if (served === undefined) return client('the served host is malformed')
+  const asserted = reported.assertedHost
+  if (asserted !== undefined && (asserted !== host || asserted !== served))
+    return client(`the host is not \`${asserted}\`, which the decision URL asserts`)
+  const reading = readPath(pathOf(reported.pathAndQuery))
+  if (reading.kind === 'malformed') return client(reading.why)
+  const facts = factsOf(reported, host, reading.path, headers, settings)
+  return {
+    ...exchangeOf(reported, facts, headers, settings),
+    servedFacts: served === host ? undefined : { ...facts, host: served },
+  }
+}
+
+const factsOf = (
+  reported: ReportedRequest,
+  host: HostName,
+  path: RequestFacts['path'],
+  headers: ReceivedHeaders,
+  settings: ProxySettings,
+): RequestFacts => {
+  const { values } = headers
+  const origin = values.get('origin')
+  const handshake = reported.method === 'GET' && isHandshake(headers)
+  return {
+    host,
+    method: handshake ? 'WEBSOCKET' : reported.method,
+    path,
+    preflight:
+      reported.method === 'OPTIONS' && origin !== undefined && values.has('access-control-request-method'),
+    origin: handshake ? origin : undefined,
+    clientIp: clientIpOf(headers, settings.clientIp[reported.dialect]),
+  }
+}
+
+/** nginx drops `Upgrade` on its way to us and keeps the rest of the handshake (RFC 6455 §4.1). */
+const isHandshake = ({ values }: ReceivedHeaders): boolean =>
+  values.has('sec-websocket-key') ||
+  values.has('sec-websocket-version') ||
+  values.get('upgrade')?.toLowerCase().includes('websocket') === true
+
+/** Of `X-Forwarded-For` the last entry, which the proxy in front of us wrote; of any other header the whole value. */
+const clientIpOf = (headers: ReceivedHeaders, name: string | undefined): string | undefined => {
+  const value = name === undefined ? undefined : headers.values.get(name)
+  if (value === undefined) return undefined
+  const address = name === 'x-forwarded-for' ? value.slice(value.lastIndexOf(',') + 1).trim() : value
+  return /^[0-9A-Fa-f:.]{2,45}$/.test(address) ? address : undefined
+}
+
+const exchangeOf = (
+  reported: ReportedRequest,
+  facts: RequestFacts,
+  headers: ReceivedHeaders,
+  settings: ProxySettings,
+): Omit<Exchange, 'servedFacts'> => {
+  const { values, cookies } = headers
+  return {
+    kind: 'exchange',
+    dialect: reported.dialect,
+    facts,
+    carried: {
+      authorization: values.get('authorization'),
+      proxyAuthorization: values.get('proxy-authorization'),
+      apiKey: values.get('x-api-key'),
+      cookies,
+    },
+    manner: mannerOf(
+      {
+        accept: values.get('accept'),
+        contentType: values.get('content-type'),
+        requestedWith: values.get('x-requested-with'),
+        fetchMode: values.get('sec-fetch-mode'),
+        fetchDest: values.get('sec-fetch-dest'),
+      },
+      facts.method,
+    ),
+    target: {
+      scheme: settings.externalScheme ?? reported.scheme,
+      authority: reported.authority,
+      pathAndQuery: reported.pathAndQuery,
+    },
+    options: reported.options,
+    requestId: requestIdOf(headers),
+    userAgent: userAgentOf(headers),
+  }
+}
