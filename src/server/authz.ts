@@ -1,0 +1,203 @@
+// The corridor on the wire: read → match → verify → evaluate → write, and then observe. Whatever goes wrong in between
+// is told, counted, and answered with no access.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { stricterRuling, type Decide } from '../decide/decide.ts'
+import type { Ruling } from '../decide/ruling.ts'
+import { denied, type Decision } from '../policy/decision.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import type { Answer } from '../proxy/answer.ts'
+import { dialectOf } from '../proxy/dialect.ts'
+import type { DialectName, Exchange, ProxySettings, Refusal } from '../proxy/exchange.ts'
+import { refusePeer, type JudgePeer } from '../proxy/trusted-peer.ts'
+import type { RawHandler } from './decision-listener.ts'
+
+/** One decided request, for the log and the metrics. Written after the answer. */
+export interface Observed {
+  readonly id: string
+  readonly status: number
+  readonly decision: Decision
+  /** What was read; undefined where the path speaks no dialect. */
+  readonly reading: Exchange | Refusal | undefined
+  readonly ruling: Ruling | undefined
+  readonly elapsedUs: number
+  readonly nowMs: number
+  /** Why a request was refused before policy, or what failed; no value of a credential. */
+  readonly note: string | undefined
+}
+
+export interface AuthzDeps {
+  readonly judgePeer: JudgePeer
+  readonly settings: ProxySettings
+  readonly policies: () => PolicySet
+  readonly decide: Decide
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonicMs: () => number
+  readonly nextId: () => string
+  readonly writeDecision: (
+    decision: Decision,
+    exchange: Exchange,
+    ruling: Ruling | undefined,
+    id: string,
+  ) => Answer
+  readonly writeRefusal: (refusal: Refusal, id: string) => Answer
+  /** True while the decision log cannot take another line: a route with `audit: strict` is not decided then. */
+  readonly auditIsBehind: () => boolean
+  readonly observe: (observed: Observed) => void
+  readonly onFault: (error: unknown) => void
+}
+
+/** Makes the one handler of the decision listener. It never throws and never rejects. */
+export const makeAuthz = (deps: AuthzDeps): RawHandler => {
+  return (incoming, outgoing) => {
+    const id = deps.nextId()
+    const startedMs = deps.monotonicMs()
+    const finish = (outcome: Outcome): void => {
+      send(incoming, outgoing, outcome.answer)
+      deps.observe({
+        id,
+        status: outcome.answer.status,
+        decision: outcome.decision,
+        reading: outcome.reading,
+        ruling: outcome.ruling,
+        elapsedUs: Math.round((deps.monotonicMs() - startedMs) * 1000),
+        nowMs: deps.nowMs(),
+        note: outcome.note,
+      })
+    }
+    const fail = (error: unknown): void => {
+      deps.onFault(error)
+      if (!outgoing.headersSent) finish(failed(id))
+      else outgoing.destroy()
+    }
+    try {
+      const outcome = conclude(deps, incoming, id)
+      if (outcome instanceof Promise) return outcome.then(finish).catch(fail)
+      finish(outcome)
+    } catch (error) {
+      fail(error)
+    }
+    return undefined
+  }
+}
+
+interface Outcome {
+  readonly answer: Answer
+  readonly decision: Decision
+  readonly reading: Exchange | Refusal | undefined
+  readonly ruling: Ruling | undefined
+  readonly note: string | undefined
+}
+
+const conclude = (deps: AuthzDeps, incoming: IncomingMessage, id: string): Outcome | Promise<Outcome> => {
+  const target = incoming.url ?? ''
+  const dialect = dialectOf(target)
+  if (dialect === undefined) return unknownPath(id)
+  const { rawHeaders } = incoming
+  const peer = deps.judgePeer(incoming.socket.remoteAddress, rawHeaders)
+  if (peer.kind === 'untrusted') return refused(deps, refusePeer(dialect.name, peer.why), id)
+  const reading = dialect.read({ method: incoming.method ?? '', target, rawHeaders }, deps.settings)
+  if (reading.kind === 'refused') return refused(deps, reading, id)
+  const ruling = decideBoth(deps, reading)
+  const answer = (settled: Ruling): Outcome => answered(deps, reading, settled, id)
+  return ruling instanceof Promise ? ruling.then(answer) : answer(ruling)
+}
+
+/** Decides on the reported host and, where the proxy says that it serves another one, on that too: the stricter counts. */
+const decideBoth = (deps: AuthzDeps, exchange: Exchange): Ruling | Promise<Ruling> => {
+  const set = deps.policies()
+  const nowMs = deps.nowMs()
+  const reported = deps.decide(set, exchange.facts, exchange.carried, nowMs)
+  if (exchange.servedFacts === undefined) return reported
+  const served = deps.decide(set, exchange.servedFacts, exchange.carried, nowMs)
+  if (!(reported instanceof Promise) && !(served instanceof Promise)) return stricterRuling(reported, served)
+  return Promise.all([asPromise(reported), asPromise(served)]).then(([one, other]) =>
+    stricterRuling(one, other),
+  )
+}
+
+const asPromise = async (ruling: Ruling | Promise<Ruling>): Promise<Ruling> => ruling
+
+const answered = (deps: AuthzDeps, exchange: Exchange, ruling: Ruling, id: string): Outcome => {
+  const decision = restrained(deps, exchange, ruling)
+  return {
+    answer: deps.writeDecision(decision, exchange, ruling, id),
+    decision,
+    reading: exchange,
+    ruling,
+    note: ruling.verified?.note,
+  }
+}
+
+/** What the operator asserted in the decision URL, and what the log must be able to take, come before the ruling. */
+const restrained = (deps: AuthzDeps, exchange: Exchange, ruling: Ruling): Decision => {
+  const { decision, route } = ruling
+  const asserted = exchange.options.route
+  if (asserted !== undefined && asserted !== route?.id) return denied('DENY_BAD_REQUEST', decision)
+  if (route?.audit === 'strict' && deps.auditIsBehind()) {
+    const { route: id, section, rule } = decision
+    return {
+      route: id,
+      section,
+      rule,
+      outcome: 'indeterminate',
+      reason: 'ERROR_AUDIT',
+      why: 'the decision log is behind',
+    }
+  }
+  return decision
+}
+
+const refused = (deps: AuthzDeps, refusal: Refusal, id: string): Outcome => ({
+  answer: deps.writeRefusal(refusal, id),
+  decision: denied(refusal.reason),
+  reading: refusal,
+  ruling: undefined,
+  note: refusal.why,
+})
+
+const BARE = [
+  'Content-Length',
+  '0',
+  'Cache-Control',
+  'no-store',
+  'X-Accel-Expires',
+  '0',
+  'X-Postern-Decision',
+] as const
+
+const bare = (status: number, id: string): Answer => ({ status, headers: [...BARE, id], body: '' })
+
+const unknownPath = (id: string): Outcome => ({
+  answer: bare(404, id),
+  decision: denied('ERROR_INTEGRATION'),
+  reading: undefined,
+  ruling: undefined,
+  note: 'the path is none of /authz/nginx, /authz/forward, /authz/ext',
+})
+
+const failed = (id: string): Outcome => ({
+  answer: bare(503, id),
+  decision: {
+    route: undefined,
+    section: undefined,
+    rule: undefined,
+    outcome: 'indeterminate',
+    reason: 'ERROR_INTERNAL',
+    why: 'a fault',
+  },
+  reading: undefined,
+  ruling: undefined,
+  note: 'a fault in Postern; the service log has it',
+})
+
+const send = (incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node takes a flat list and only types it mutable
+  outgoing.writeHead(answer.status, answer.headers as string[])
+  if (answer.body === '' || incoming.method === 'HEAD') outgoing.end()
+  else outgoing.end(answer.body)
+}
+
+/** The dialect that a reading came by, for the metrics. */
+export const dialectName = (observed: Observed): DialectName | undefined => observed.reading?.dialect
