@@ -58,8 +58,8 @@ export const strictest = (first: Decision, ...rest: readonly Decision[]): Decisi
   rest.reduce((kept, next) => (strictness(next) > strictness(kept) ? next : kept), first)
 
 /** A deny that no rule wrote: no route, a malformed request, a conflict. */
-export const denied = (reason: ReasonCode, place: Place = NOWHERE): Decision => ({
-  outcome: 'deny',
-  reason,
-  ...place,
-})
+export const denied = (reason: ReasonCode, place: Place = NOWHERE): Decision => {
+  // Field by field: a decision is a place too, and its own outcome must not ride along.
+  const { route, section, rule } = place
+  return { route, section, rule, outcome: 'deny', reason }
+}
