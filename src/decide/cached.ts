@@ -2,6 +2,7 @@
 // use, and ends with whatever ends first. It never keeps what could not be decided.
 import { LRUCache } from 'lru-cache'
 import type { Carried } from '../identity/carried.ts'
+import type { Revocable } from '../identity/verified.ts'
 import type { Principal } from '../policy/principal.ts'
 import { nextTimeEdgeMs } from '../policy/time-edge.ts'
 import { cacheKey, type KeyContext } from './cache-key.ts'
@@ -18,14 +19,14 @@ export interface CacheSettings {
 export interface CacheDeps {
   /** What of the key does not come from facts or match. */
   readonly context: (carried: Carried) => KeyContext
-  /** True while the caller's session and subject are neither revoked nor unknown; also records the use. */
-  readonly stillGood: (principal: Principal, nowMs: number) => boolean
+  /** True while what may be revoked of the credential lives, and that is known; also records the use. */
+  readonly stillGood: (revocable: Revocable, nowMs: number) => boolean
   readonly onLookup: (outcome: 'hit' | 'miss') => void
 }
 
 interface Entry {
   readonly ruling: Ruling
-  readonly principal: Principal | undefined
+  readonly revocable: Revocable | undefined
   readonly endsAtMs: number
 }
 
@@ -44,7 +45,7 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
     const endsAtMs = endOf(matched, ruling, settings, nowMs)
     // INVARIANT: nothing is stored that would live under a millisecond; the end is compared by the clock given.
     if (isKeepable(ruling) && endsAtMs - nowMs >= 1) {
-      cache.set(key, { ruling: { ...ruling, cache: 'hit' }, principal: principalOf(ruling), endsAtMs })
+      cache.set(key, { ruling: { ...ruling, cache: 'hit' }, revocable: ruling.verified?.revocable, endsAtMs })
     }
     return ruling
   }
@@ -54,7 +55,7 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
       const key = cacheKey(matched, facts, deps.context(carried))
       const entry = cache.get(key)
       if (entry !== undefined && nowMs < entry.endsAtMs) {
-        if (entry.principal === undefined || deps.stillGood(entry.principal, nowMs)) {
+        if (entry.revocable === undefined || deps.stillGood(entry.revocable, nowMs)) {
           deps.onLookup('hit')
           return entry.ruling
         }
@@ -74,7 +75,7 @@ const principalOf = (ruling: Ruling): Principal | undefined =>
 const isKeepable = (ruling: Ruling): boolean => {
   if (ruling.decision.outcome === 'indeterminate' || ruling.verified?.note !== undefined) return false
   const kind = ruling.verified?.authentication.kind
-  return kind === 'verified' || kind === 'anonymous'
+  return kind === 'anonymous' || (kind === 'verified' && ruling.verified?.revocable !== undefined)
 }
 
 const endOf = (matched: Matched, ruling: Ruling, settings: CacheSettings, nowMs: number): number => {

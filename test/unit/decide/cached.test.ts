@@ -34,16 +34,29 @@ class World {
     return set
   }
 
-  stillGood(principal: Principal): boolean {
-    return !this.revoked.has(principal.subject)
+  stillGood(subject: string): boolean {
+    return !this.revoked.has(subject)
   }
 
   verify(carried: Carried): Verified {
+    const authentication = this.authenticate(carried)
+    const subject = authentication.kind === 'verified' ? authentication.principal.subject : undefined
     return {
-      authentication: this.authenticate(carried),
+      authentication,
       consumed: 'cookie',
       foreignAuthorization: false,
       note: undefined,
+      revocable:
+        subject === undefined
+          ? undefined
+          : {
+              id: subject,
+              source: 'corp',
+              subject,
+              providerSession: undefined,
+              number: 0,
+              issuedAtSeconds: undefined,
+            },
     }
   }
 
@@ -51,7 +64,7 @@ class World {
     if (this.outage) return { kind: 'unavailable', reason: 'ERROR_IDP', why: 'down' }
     const principal = this.people.get(carried.cookies[0] ?? '')
     if (principal === undefined) return { kind: 'anonymous', note: undefined }
-    if (!this.stillGood(principal)) return { kind: 'anonymous', note: 'revoked' }
+    if (!this.stillGood(principal.subject)) return { kind: 'anonymous', note: 'revoked' }
     const expired =
       principal.expiresAtSeconds !== undefined && this.nowMs >= principal.expiresAtSeconds * 1000
     return expired ? { kind: 'anonymous', note: 'expired' } : { kind: 'verified', principal }
@@ -131,7 +144,7 @@ const pair = (
         credentialDigest: one.cookies.join(),
         hostBound: false,
       }),
-      stillGood: (principal) => world.stillGood(principal),
+      stillGood: (revocable) => world.stillGood(revocable.subject),
       onLookup: (outcome) => lookups.push(outcome),
     },
   )
