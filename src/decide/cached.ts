@@ -71,11 +71,13 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
 const principalOf = (ruling: Ruling): Principal | undefined =>
   ruling.verified?.authentication.kind === 'verified' ? ruling.verified.authentication.principal : undefined
 
-/** An outage is never remembered, nor an answer to a request whose credentials were in doubt. */
-const isKeepable = (ruling: Ruling): boolean => {
-  if (ruling.decision.outcome === 'indeterminate' || ruling.verified?.note !== undefined) return false
-  const kind = ruling.verified?.authentication.kind
-  return kind === 'anonymous' || (kind === 'verified' && ruling.verified?.revocable !== undefined)
+/** An outage is never remembered, nor an answer to a request whose credentials were in doubt or no longer count. */
+const isKeepable = ({ decision, verified }: Ruling): boolean => {
+  if (decision.outcome === 'indeterminate' || verified === undefined || verified.note !== undefined)
+    return false
+  const { authentication } = verified
+  if (authentication.kind === 'anonymous') return authentication.note === undefined
+  return authentication.kind === 'verified' && verified.revocable !== undefined
 }
 
 const endOf = (matched: Matched, ruling: Ruling, settings: CacheSettings, nowMs: number): number => {
