@@ -1,0 +1,106 @@
+// The identity header set of an allow: always whole, so that nothing that the client sent in its place survives
+// (CVE-2026-30851), and small enough for the 4 KiB that NGINX reads. Nothing in it comes from the request.
+import type { ClaimValue, Principal } from '../policy/principal.ts'
+import type { IdentityHeaderNames } from '../policy/route.ts'
+import { headerList, headerText } from './header-text.ts'
+
+export interface IdentityInput {
+  readonly names: IdentityHeaderNames
+  /** Undefined for an anonymous caller, and for an allow that passes no identity on. */
+  readonly principal: Principal | undefined
+  /** The signed assertion; empty where there is none. */
+  readonly assertion: string
+  /** The route believes several providers or issuers and not each of them maps `user`: names are `id|sub`. */
+  readonly qualified: boolean
+}
+
+/** A header that is empty although the caller has a value for it. */
+export interface IdentityWarning {
+  readonly header: string
+  readonly why: 'over-budget' | 'incomplete'
+}
+
+export interface IdentityHeaders {
+  /** Flat: name, value, name, value … */
+  readonly headers: readonly string[]
+  readonly warnings: readonly IdentityWarning[]
+}
+
+/** What status line, decision headers and connection headers leave of 4096 bytes, with room for a removal list. */
+export const IDENTITY_BUDGET_BYTES = 3300
+
+/**
+ * Writes the whole set: user, email, groups, preferred username, assertion, then the route's extra claims.
+ * @returns each header once, empty where the value is unknown, known to be incomplete, or over the budget: left out
+ *   whole, never cut, groups first. Never throws.
+ */
+export const identityHeaders = (input: IdentityInput): IdentityHeaders => {
+  const fields = fieldsOf(input).filter((field) => field.header !== '')
+  const warnings: IdentityWarning[] = []
+  let left = IDENTITY_BUDGET_BYTES - fields.reduce((sum, field) => sum + field.header.length + 4, 0)
+  const kept = new Map<Field, string>()
+  for (const field of fields.toSorted((one, other) => one.rank - other.rank)) {
+    const fits = field.value.length <= left
+    if (fits) left -= field.value.length
+    kept.set(field, fits ? field.value : '')
+    if (!fits) warnings.push({ header: field.header, why: 'over-budget' })
+    else if (field.incomplete) warnings.push({ header: field.header, why: 'incomplete' })
+  }
+  return { headers: fields.flatMap((field) => [field.header, kept.get(field) ?? '']), warnings }
+}
+
+/**
+ * The name that applications and the assertion know a caller by.
+ * @param qualified see {@link IdentityInput}
+ * @returns empty where the source maps `user` and did not assert it: another person's `sub` could be that name
+ */
+export const userOf = (principal: Principal, qualified: boolean): string => {
+  if (qualified) return `${principal.source}|${principal.subject}`
+  if (!principal.assertable.has('user') && !principal.claims.has('user')) return principal.subject
+  const user = principal.claims.get('user')
+  return user === undefined || typeof user === 'object' ? '' : String(user)
+}
+
+interface Field {
+  readonly header: string
+  readonly value: string
+  readonly incomplete: boolean
+  /** Lower ranks get their room first. */
+  readonly rank: number
+}
+
+const fieldsOf = (input: IdentityInput): readonly Field[] => {
+  const { names, principal } = input
+  const user = principal === undefined ? (names.anonymousUser ?? '') : userOf(principal, input.qualified)
+  const claim = (header: string, name: string, rank: number): Field =>
+    claimField(header, name, rank, principal, names.groupSeparator)
+  return [
+    { header: names.user, value: headerText(user), incomplete: false, rank: 0 },
+    claim(names.email, 'email', 1),
+    claim(names.groups, 'groups', 5),
+    claim(names.preferredUsername, 'preferred_username', 3),
+    { header: names.assertion, value: headerText(input.assertion), incomplete: false, rank: 2 },
+    ...Object.entries(names.claims).map(([header, name]) => claim(header, name, 4)),
+  ]
+}
+
+const claimField = (
+  header: string,
+  name: string,
+  rank: number,
+  principal: Principal | undefined,
+  separator: string,
+): Field => {
+  const value = principal?.claims.get(name)
+  const incomplete = value !== undefined && principal !== undefined && isIncomplete(principal, name)
+  return { header, value: incomplete ? '' : claimText(value, separator), incomplete, rank }
+}
+
+/** A part of somebody's groups can be more than the whole: an application may refuse by group. */
+const isIncomplete = (principal: Principal, name: string): boolean =>
+  principal.cut.has(name) || (name === 'groups' && !principal.groupsComplete)
+
+const claimText = (value: ClaimValue | undefined, separator: string): string => {
+  if (value === undefined) return ''
+  return typeof value === 'object' ? headerList(value.map(String), separator) : headerText(String(value))
+}
