@@ -35,7 +35,8 @@ export const requestText = (
   return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
-const parseAnswer = (text: string): RawAnswer => {
+/** Splits one answer; what follows the head is its body, undecoded. */
+export const parseAnswer = (text: string): RawAnswer => {
   const end = text.indexOf('\r\n\r\n')
   const head = end < 0 ? text : text.slice(0, end + 4)
   const [statusLine = '', ...lines] = head.split('\r\n').filter((line) => line !== '')
