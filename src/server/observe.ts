@@ -1,10 +1,11 @@
 // The last step, after the answer is out: one line in the decision log, and the counters. Never throws at a request.
-import { decisionFields } from '../audit/record.ts'
+import { decisionFields, type DecisionRecord, type LogFields } from '../audit/record.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import { networkContains, parseIp, type Network } from '../policy/network.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Observed } from './authz.ts'
+import { makeFirstAllow } from './first-allow.ts'
 
 /** A network with the name that the directory gives it. */
 export interface LabelledNetwork {
@@ -21,6 +22,7 @@ export interface ObserveDeps {
 
 /** Makes the observer of decisions. */
 export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) => {
+  const isFirstAllow = makeFirstAllow()
   return (observed) => {
     const { decision, ruling } = observed
     deps.metrics.decision(
@@ -31,7 +33,7 @@ export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) =
       ruling?.cache ?? 'miss',
     )
     if (ruling?.cache === 'miss') countCredential(deps.metrics, observed)
-    if (decision.outcome === 'allow' && ruling?.route?.log === 'changes' && ruling.cache === 'hit') return
+    if (decision.outcome === 'allow' && ruling?.route?.log === 'changes' && !isFirstAllow(observed)) return
     deps.audit.write(fieldsOf(observed, deps))
   }
 }
@@ -48,9 +50,8 @@ const countCredential = (metrics: Metrics, observed: Observed): void => {
   metrics.credential(kind, authentication.kind)
 }
 
-const fieldsOf = (observed: Observed, deps: ObserveDeps): ReturnType<typeof decisionFields> => {
+const fieldsOf = (observed: Observed, deps: ObserveDeps): LogFields => {
   const { reading, ruling } = observed
-  const exchange = reading?.kind === 'exchange' ? reading : undefined
   return decisionFields({
     nowMs: observed.nowMs,
     id: observed.id,
@@ -58,17 +59,27 @@ const fieldsOf = (observed: Observed, deps: ObserveDeps): ReturnType<typeof deci
     decision: observed.decision,
     dialect: reading?.dialect,
     requestId: reading?.requestId,
-    facts: exchange?.facts,
-    query: exchange === undefined ? undefined : queryOf(exchange),
     userAgent: reading?.userAgent,
+    ...requestOf(reading, deps.networks),
     authentication: ruling?.verified?.authentication,
     readClaims: ruling?.section?.reads.claims ?? [],
     policyRevision: deps.policyRevision(),
-    network: exchange === undefined ? undefined : labelOf(exchange.facts.clientIp, deps.networks()),
     cache: ruling?.cache,
     elapsedUs: observed.elapsedUs,
     note: observed.note,
   })
+}
+
+const requestOf = (
+  reading: Observed['reading'],
+  networks: ObserveDeps['networks'],
+): Pick<DecisionRecord, 'facts' | 'query' | 'network'> => {
+  if (reading?.kind !== 'exchange') return { facts: undefined, query: undefined, network: undefined }
+  return {
+    facts: reading.facts,
+    query: queryOf(reading),
+    network: labelOf(reading.facts.clientIp, networks()),
+  }
 }
 
 const queryOf = (exchange: Exchange): string | undefined => {
