@@ -1,0 +1,78 @@
+// When each session was last used. Touched on every decision, so a touch costs a lookup; nothing here ends a session:
+// an unknown one counts from the start of the process.
+import type { StateRecord } from './state-record.ts'
+
+/** Steps in which a use is written down. */
+const STEP_SECONDS = 60
+
+export interface LastUseTable {
+  /** Records a use now. */
+  readonly touch: (sessionId: string) => void
+  /** @returns epoch seconds, or undefined where no use is known */
+  readonly lastUse: (sessionId: string) => number | undefined
+  /** What was used in a new minute since the last call. */
+  readonly takeChanged: () => readonly StateRecord[]
+  readonly apply: (record: StateRecord) => void
+  readonly snapshot: () => readonly StateRecord[]
+}
+
+export interface LastUseLimits {
+  readonly entriesMax: number
+  /** Idle limit: an older use no longer matters. */
+  readonly idleSeconds: number
+}
+
+/**
+ * Makes an empty table. Over its limit it forgets the least recently used, who are the nearest to idle.
+ * @param nowSeconds the wall clock
+ */
+export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number): LastUseTable => {
+  // Oldest minute first.
+  const uses = new Map<string, number>()
+  const changed = new Set<string>()
+
+  const record = (id: string, atSeconds: number): void => {
+    uses.delete(id)
+    uses.set(id, atSeconds)
+    if (uses.size <= limits.entriesMax) return
+    const [oldest] = uses.keys()
+    if (oldest === undefined) return
+    uses.delete(oldest)
+    changed.delete(oldest)
+  }
+
+  const recordOf = (id: string, atSeconds: number): StateRecord => ({ kind: 'last-use', id, atSeconds })
+
+  return {
+    touch: (id) => {
+      const nowWhole = Math.floor(nowSeconds())
+      const before = uses.get(id)
+      if (before !== undefined && nowWhole <= before) return
+      if (before !== undefined && stepOf(before) === stepOf(nowWhole)) {
+        uses.set(id, nowWhole)
+        return
+      }
+      record(id, nowWhole)
+      changed.add(id)
+    },
+    lastUse: (id) => uses.get(id),
+    takeChanged: () => {
+      const records = [...changed].flatMap((id) => {
+        const atSeconds = uses.get(id)
+        return atSeconds === undefined ? [] : [recordOf(id, atSeconds)]
+      })
+      changed.clear()
+      return records
+    },
+    apply: (one) => {
+      if (one.kind === 'last-use') record(one.id, one.atSeconds)
+    },
+    snapshot: () => {
+      const oldestNeeded = nowSeconds() - limits.idleSeconds - STEP_SECONDS
+      for (const [id, atSeconds] of uses) if (atSeconds < oldestNeeded) uses.delete(id)
+      return [...uses].map(([id, atSeconds]) => recordOf(id, atSeconds))
+    },
+  }
+}
+
+const stepOf = (seconds: number): number => Math.floor(seconds / STEP_SECONDS)

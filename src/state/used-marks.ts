@@ -1,0 +1,51 @@
+// Things that work once: sign-in transactions, tickets. A mark is never dropped before its end; a full table refuses.
+import type { StateRecord } from './state-record.ts'
+
+export interface UsedMarks {
+  /**
+   * Uses a thing up.
+   * @param id of the transaction or ticket; prefixed by what it is, e.g. `ticket:…`
+   * @param lifetimeSeconds how long anybody could still present it
+   * @returns `first` for exactly one caller; `again` for every later one; `full` where it cannot be remembered, which
+   *   must be treated as a refusal. Never throws.
+   */
+  readonly burn: (id: string, lifetimeSeconds: number) => 'first' | 'again' | 'full'
+}
+
+export interface UsedMarkTable extends UsedMarks {
+  readonly apply: (record: StateRecord) => void
+  readonly snapshot: () => readonly StateRecord[]
+}
+
+/**
+ * Makes an empty table.
+ * @param onBurnt receives what to write down
+ */
+export const makeUsedMarkTable = (
+  entriesMax: number,
+  nowSeconds: () => number,
+  onBurnt: (record: StateRecord) => void,
+): UsedMarkTable => {
+  const endings = new Map<string, number>()
+  const dropEnded = (): void => {
+    for (const [id, endsAtSeconds] of endings) if (endsAtSeconds <= nowSeconds()) endings.delete(id)
+  }
+  return {
+    burn: (id, lifetimeSeconds) => {
+      if (endings.has(id)) return 'again'
+      if (endings.size >= entriesMax) dropEnded()
+      if (endings.size >= entriesMax) return 'full'
+      const endsAtSeconds = Math.ceil(nowSeconds() + lifetimeSeconds)
+      endings.set(id, endsAtSeconds)
+      onBurnt({ kind: 'mark', id, endsAtSeconds })
+      return 'first'
+    },
+    apply: (record) => {
+      if (record.kind === 'mark') endings.set(record.id, record.endsAtSeconds)
+    },
+    snapshot: () => {
+      dropEnded()
+      return [...endings].map(([id, endsAtSeconds]) => ({ kind: 'mark', id, endsAtSeconds }))
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { makeLastUseTable } from '../../../src/state/last-use.ts'
+import { makeClock } from './clock.ts'
+
+const LIMITS = { entriesMax: 3, idleSeconds: 3600 }
+
+describe('the last use of a session', () => {
+  test('is the latest touch, and unknown for a session that was never touched', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable(LIMITS, clock.now)
+    table.touch('s1')
+    clock.advance(90)
+    table.touch('s1')
+    expect(table.lastUse('s1')).toBe(clock.now())
+    expect(table.lastUse('s2')).toBeUndefined()
+  })
+
+  test('never moves back with the clock', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable(LIMITS, clock.now)
+    table.touch('s1')
+    const before = clock.now()
+    clock.advance(-3600)
+    table.touch('s1')
+    expect(table.lastUse('s1')).toBe(before)
+  })
+
+  test('is written down once a minute at most', () => {
+    const clock = makeClock(1_795_000_020)
+    const table = makeLastUseTable(LIMITS, clock.now)
+    table.touch('s1')
+    expect(table.takeChanged()).toHaveLength(1)
+    clock.advance(30)
+    table.touch('s1')
+    expect(table.takeChanged()).toEqual([])
+    clock.advance(30)
+    table.touch('s1')
+    expect(table.takeChanged()).toEqual([{ kind: 'last-use', id: 's1', atSeconds: clock.now() }])
+    expect(table.takeChanged()).toEqual([])
+  })
+
+  test('is forgotten first for who is the nearest to idle', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable(LIMITS, clock.now)
+    for (const id of ['s1', 's2', 's3']) {
+      table.touch(id)
+      clock.advance(60)
+    }
+    table.touch('s1')
+    table.touch('s4')
+    expect(['s1', 's2', 's3', 's4'].map((id) => table.lastUse(id) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ])
+  })
+
+  test('is not kept beyond the idle limit', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable(LIMITS, clock.now)
+    table.touch('s1')
+    clock.advance(3000)
+    table.touch('s2')
+    expect(table.snapshot()).toHaveLength(2)
+    clock.advance(700)
+    expect(table.snapshot()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest'
+import type { StateRecord } from '../../../src/state/state-record.ts'
+import { makeUsedMarkTable } from '../../../src/state/used-marks.ts'
+import { makeClock } from './clock.ts'
+
+describe('a thing that works once', () => {
+  test('works for the first and for nobody after, a restart included', () => {
+    const clock = makeClock()
+    const written: StateRecord[] = []
+    const table = makeUsedMarkTable(10, clock.now, (record) => written.push(record))
+    expect(table.burn('ticket:1', 30)).toBe('first')
+    expect(table.burn('ticket:1', 30)).toBe('again')
+    expect(table.burn('ticket:2', 30)).toBe('first')
+    const again = makeUsedMarkTable(10, clock.now, () => undefined)
+    for (const record of written) again.apply(record)
+    expect(again.burn('ticket:1', 30)).toBe('again')
+    expect(again.burn('ticket:3', 30)).toBe('first')
+  })
+
+  test('is refused by a full table, which keeps every mark until its end', () => {
+    const clock = makeClock()
+    const table = makeUsedMarkTable(2, clock.now, () => undefined)
+    table.burn('a', 30)
+    table.burn('b', 60)
+    expect(table.burn('c', 30)).toBe('full')
+    expect(table.burn('a', 30)).toBe('again')
+    clock.advance(31)
+    expect(table.burn('c', 30)).toBe('first')
+    expect(table.burn('b', 60)).toBe('again')
+  })
+})
