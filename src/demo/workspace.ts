@@ -1,6 +1,7 @@
 // The demo's temporary folder: a complete installation (configuration, policies, fresh keys) that lives for one run.
 // Nothing of it is meant to be kept.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,8 +11,6 @@ export interface Workspace {
   readonly folder: string
   readonly configFile: string
   readonly policyFolder: string
-  /** Removes the folder with everything in it; may be called twice. */
-  readonly remove: () => Promise<void>
 }
 
 export interface WorkspaceValues {
@@ -26,8 +25,25 @@ export interface WorkspaceValues {
   readonly adminPort: number
 }
 
-/** Makes the empty folder, readable by its owner alone. */
-export const makeFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'postern-demo-'))
+export interface Folder {
+  readonly path: string
+  /** Removes it with everything in it. */
+  readonly remove: () => Promise<void>
+}
+
+/** Makes the empty folder, readable by its owner alone. It goes with the process, even with one that fails. */
+export const makeFolder = async (): Promise<Folder> => {
+  const path = await mkdtemp(join(tmpdir(), 'postern-demo-'))
+  const removeAtExit = (): void => rmSync(path, { recursive: true, force: true })
+  process.once('exit', removeAtExit)
+  return {
+    path,
+    remove: async () => {
+      process.off('exit', removeAtExit)
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}
 
 /** Fills `folder`. */
 export const writeWorkspace = async (folder: string, values: WorkspaceValues): Promise<Workspace> => {
@@ -44,7 +60,6 @@ export const writeWorkspace = async (folder: string, values: WorkspaceValues): P
     folder,
     configFile: join(folder, 'postern.yaml'),
     policyFolder,
-    remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
 
