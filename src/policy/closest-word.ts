@@ -11,7 +11,8 @@ export const closest = (word: string, candidates: Iterable<string>): string | un
   const wanted = folded(word)
   if (wanted.length > 64) return undefined
   let best: string | undefined
-  let fewest = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  // A word of which nothing is left resembles nothing.
+  let fewest = Math.min(wanted.length, Math.max(1, Math.floor(wanted.length / 3)) + 1)
   for (const candidate of candidates) {
     const edits = distance(wanted, folded(candidate))
     if (edits >= fewest) continue

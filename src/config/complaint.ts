@@ -1,0 +1,53 @@
+// Places what is wrong with a configuration where somebody wrote it, and shows that line without the secrets on it.
+import type { TextRange } from '../policy/text-excerpt.ts'
+import type { ConfigIssue, Path } from './issue.ts'
+import type { Layers } from './layers.ts'
+import { configSchema } from './schema.ts'
+import { isSecretAt } from './schema-walk.ts'
+import { secretPlaces } from './secret-source.ts'
+import type { Part, YamlSource } from './yaml-source.ts'
+
+/** Makes an issue about a part of the configuration. Never throws. */
+export type Complain = (path: Path, part: Part, message: string) => ConfigIssue
+
+/**
+ * Makes the function that places complaints: where the value was written; one about a missing key, at the closest
+ * thing that holds it.
+ * @param strangers paths whose values nobody knows the meaning of: never shown
+ */
+export const makeComplain = (source: YamlSource, layers: Layers, strangers: readonly Path[]): Complain => {
+  const hidden = [...strangers, ...inlineSecrets(source.value, [])]
+    .map((path) => source.rangeOf(path, 'value'))
+    .filter((range) => range !== undefined)
+  const holder = (path: Path, message: string): ConfigIssue => {
+    const range = path.length === 0 ? START : source.rangeOf(path, 'key')
+    if (range !== undefined) return source.issueAt(range, message, hidden)
+    const origin = layers.writtenBelow(path)
+    return origin === undefined ? holder(path.slice(0, -1), message) : { origin, message, excerpt: undefined }
+  }
+  return (path, part, message) => {
+    const origin = layers.overriddenBy(path)
+    if (origin !== undefined) return { origin, message, excerpt: undefined }
+    const range = source.rangeOf(path, part)
+    return range === undefined ? holder(path.slice(0, -1), message) : source.issueAt(range, message, hidden)
+  }
+}
+
+const START: TextRange = [0, 1]
+
+/** What stands where a reference to a secret belongs, and is none or more than one. */
+const inlineSecrets = (value: unknown, path: Path): readonly Path[] => {
+  if (isSecretAt(configSchema, path)) return isReference(value, path) ? [] : [path]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([step, child]) =>
+    inlineSecrets(child, [...path, Array.isArray(value) ? Number(step) : step]),
+  )
+}
+
+const REFERENCE_KEYS = new Set(['id', 'file', 'env'])
+
+const isReference = (value: unknown, path: Path): boolean =>
+  secretPlaces(value, path).length === 1 &&
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).every((key) => REFERENCE_KEYS.has(key))

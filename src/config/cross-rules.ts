@@ -1,0 +1,192 @@
+// What no key of the configuration can say alone: rules between keys, and between keys and the secrets they name.
+import { normalizeHost } from '../policy/host-pattern.ts'
+import { parseDurationMs } from './duration.ts'
+import type { Path } from './issue.ts'
+import { faultOfSessionKey, faultOfSigningKey, faultOfToken } from './key-check.ts'
+import { parsePublicUrl } from './public-url.ts'
+import type { Settings } from './schema.ts'
+import type { Secrets } from './secret-source.ts'
+
+/** One broken rule; `warning` where the service may start all the same. */
+export interface Finding {
+  readonly path: Path
+  readonly message: string
+  readonly severity: 'error' | 'warning'
+}
+
+/** Judges settings that fit the schema. Never throws. */
+export const crossFindings = (settings: Settings, secrets: Secrets): readonly Finding[] => [
+  ...sourceFindings(settings),
+  ...sessionFindings(settings),
+  ...durationFindings(settings),
+  ...listenFindings(settings),
+  ...trustFindings(settings),
+  ...replicaFindings(settings),
+  ...keyFindings(settings, secrets),
+]
+
+const error = (path: Path, message: string): Finding => ({ path, message, severity: 'error' })
+const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' })
+
+const sourceFindings = ({ providers, issuers, admin }: Settings): readonly Finding[] => {
+  const ids: readonly (readonly [Path, string])[] = [
+    ...providers.map(({ id }, index) => [['providers', index, 'id'], id] as const),
+    ...issuers.map(({ id }, index) => [['issuers', index, 'id'], id] as const),
+  ]
+  const tokenIds = (admin.tokens ?? []).map(
+    ({ id }, index) => [['admin', 'tokens', index, 'id'], id] as const,
+  )
+  return [
+    ...repeated(ids, 'ids are unique over `providers` and `issuers`, since policies and the log name them'),
+    ...repeated(tokenIds, 'each token needs an id of its own, so that the log can tell who acted'),
+    ...audienceFindings(providers, issuers),
+  ]
+}
+
+const repeated = (entries: readonly (readonly [Path, string])[], why: string): readonly Finding[] =>
+  entries
+    .filter(([, id], index) => entries.findIndex(([, other]) => other === id) < index)
+    .map(([path, id]) => error(path, `\`${id}\` is there already; ${why}`))
+
+/** An ID token names the client as its audience: were that accepted, it would pass for an access token. */
+const audienceFindings = (
+  providers: Settings['providers'],
+  issuers: Settings['issuers'],
+): readonly Finding[] =>
+  issuers.flatMap(({ audience }, index) =>
+    (typeof audience === 'string' ? [audience] : audience)
+      .filter((one) => providers.some(({ clientId }) => clientId === one))
+      .map((one) =>
+        error(
+          ['issuers', index, 'audience'],
+          `\`${one}\` is the \`clientId\` of a provider too, so its ID tokens would pass as bearer tokens; give the API an audience of its own`,
+        ),
+      ),
+  )
+
+const sessionFindings = ({ session, publicUrl, providers }: Settings): readonly Finding[] => {
+  const reading = parsePublicUrl(publicUrl)
+  if (reading.kind === 'bad') return []
+  const { host } = reading.url
+  if (session.host)
+    return session.domain === undefined
+      ? []
+      : [
+          error(
+            ['session', 'domain'],
+            'a cookie for each host (`session.host: true`) has no domain; keep one of the two',
+          ),
+        ]
+  if (session.domain === undefined)
+    return providers.length === 0
+      ? []
+      : [
+          warning(
+            ['session'],
+            `without \`session.domain\` a session is valid on ${host} alone; name the parent domain of your applications`,
+          ),
+        ]
+  return domainFindings(session.domain, host)
+}
+
+const domainFindings = (domain: string, host: string): readonly Finding[] => {
+  const at: Path = ['session', 'domain']
+  const name = normalizeHost(domain)
+  if (name === undefined || name !== domain)
+    return [
+      error(at, 'write a domain in lower case without leading dot, port or wildcard, such as `example.com`'),
+    ]
+  if (host !== name && !host.endsWith(`.${name}`))
+    return [
+      error(
+        at,
+        `\`${name}\` is no parent of the host of \`publicUrl\`, \`${host}\`, so no browser would take the cookie`,
+      ),
+    ]
+  return host === name || name.includes('.')
+    ? []
+    : [
+        error(
+          at,
+          `\`${name}\` is a top-level domain, for which browsers take no cookie; name your own domain below it`,
+        ),
+      ]
+}
+
+const durationFindings = ({ session, assertion }: Settings): readonly Finding[] => {
+  const ms = (text: string): number => parseDurationMs(text) ?? 0
+  const found: Finding[] = []
+  if (ms(session.idle) > ms(session.absolute))
+    found.push(
+      error(
+        ['session', 'idle'],
+        `\`${session.idle}\` is longer than \`session.absolute\`, \`${session.absolute}\`, so it would never end a session`,
+      ),
+    )
+  if (assertion !== undefined && (ms(assertion.lifetime) > 300_000 || ms(assertion.lifetime) < 2000))
+    found.push(
+      error(
+        ['assertion', 'lifetime'],
+        `\`${assertion.lifetime}\` is not between \`2s\` and \`5m\`: an assertion cannot be called back`,
+      ),
+    )
+  return found
+}
+
+const listenFindings = ({ listen }: Settings): readonly Finding[] => {
+  const entries = Object.entries(listen).filter(([, address]) => !address.endsWith(':0'))
+  return entries
+    .filter(([, address], index) => entries.findIndex(([, other]) => other === address) < index)
+    .map(([name, address]) =>
+      error(['listen', name], `\`${address}\` is taken by another listener; each needs its own`),
+    )
+}
+
+const trustFindings = ({ proxies }: Settings): readonly Finding[] =>
+  proxies.key === undefined
+    ? proxies.trusted.flatMap((network, index) =>
+        network.endsWith('/0')
+          ? [
+              warning(
+                ['proxies', 'trusted', index],
+                `\`${network}\` trusts every address; share a \`proxies.key\` with your proxy as well`,
+              ),
+            ]
+          : [],
+      )
+    : []
+
+const replicaFindings = ({ state }: Settings): readonly Finding[] =>
+  state.replicas > 1
+    ? [
+        error(
+          ['state', 'replicas'],
+          `${state.replicas} replicas cannot share the state of \`kind: memory\`: a session revoked on one would live on the others; run one replica`,
+        ),
+      ]
+    : []
+
+const keyFindings = (settings: Settings, secrets: Secrets): readonly Finding[] => {
+  const check = (
+    path: Path,
+    key: string,
+    judge: (text: string) => string | undefined,
+  ): readonly Finding[] => {
+    const fault = secrets.has(key) ? judge(secrets.get(key)?.reveal() ?? '') : undefined
+    return fault === undefined ? [] : [error(path, fault)]
+  }
+  const { assertion } = settings
+  return [
+    ...settings.session.keys.flatMap((_, index) =>
+      check(['session', 'keys', index], `session.keys[${index}]`, faultOfSessionKey),
+    ),
+    ...check(['proxies', 'key'], 'proxies.key', faultOfToken),
+    ...check(['admin', 'token'], 'admin.token', faultOfToken),
+    ...(settings.admin.tokens ?? []).flatMap((_, index) =>
+      check(['admin', 'tokens', index], `admin.tokens[${index}]`, faultOfToken),
+    ),
+    ...(assertion === undefined
+      ? []
+      : check(['assertion', 'key'], 'assertion.key', (pem) => faultOfSigningKey(pem, assertion.alg))),
+  ]
+}
