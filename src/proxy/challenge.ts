@@ -4,6 +4,7 @@ import type { CredentialKind } from '../policy/credential-kind.ts'
 import type { Demand } from '../policy/decision.ts'
 
 const REALM = 'realm="postern"'
+const NO_SCHEME = `Postern ${REALM}`
 
 /**
  * Words a challenge.
@@ -30,17 +31,16 @@ const offers = (accepts: readonly CredentialKind[], script: boolean): readonly s
   const lines: string[] = []
   if (accepts.includes('basic') && !script) lines.push(`Basic ${REALM}, charset="UTF-8"`)
   if (accepts.some((kind) => BEARER_KINDS.includes(kind))) lines.push(`Bearer ${REALM}`)
-  // A 401 names a scheme, and a browser ignores one that it does not know: no dialog over the sign-in page.
-  if (accepts.includes('session') || lines.length === 0) lines.push(`Session ${REALM}`)
-  return lines
+  // A 401 names a scheme. A browser ignores one that it does not know: no dialog over the sign-in page.
+  return lines.length === 0 ? [NO_SCHEME] : lines
 }
 
 /** RFC 6750 §3.1. No description: what exactly was wrong is in the log, not in the hands of whoever tries tokens. */
 const rejected = (demand: Extract<Demand, { kind: 'rejected' }>, script: boolean): readonly string[] => {
-  const others = offers(demand.accepts, script)
-  return BEARER_KINDS.includes(demand.credential)
-    ? [`Bearer ${REALM}, error="invalid_token"`, ...others.filter((line) => !line.startsWith('Bearer'))]
-    : others
+  const offered = offers(demand.accepts, script)
+  if (!BEARER_KINDS.includes(demand.credential)) return offered
+  const basic = offered.filter((line) => line.startsWith('Basic'))
+  return [`Bearer ${REALM}, error="invalid_token"`, ...basic]
 }
 
 /** RFC 9470 §3. */

@@ -112,12 +112,15 @@ const isHandshake = ({ values }: ReceivedHeaders): boolean =>
   values.has('sec-websocket-version') ||
   values.get('upgrade')?.toLowerCase().includes('websocket') === true
 
+// Dotted digits, or at least two colons: cheap, and enough for a log line. Rules parse the address strictly.
+const ADDRESS = /^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)$/
+
 /** Of `X-Forwarded-For` the last entry, which the proxy in front of us wrote; of any other header the whole value. */
 const clientIpOf = (headers: ReceivedHeaders, name: string | undefined): string | undefined => {
   const value = name === undefined ? undefined : headers.values.get(name)
   if (value === undefined) return undefined
   const address = name === 'x-forwarded-for' ? value.slice(value.lastIndexOf(',') + 1).trim() : value
-  return /^[0-9A-Fa-f:.]{2,45}$/.test(address) ? address : undefined
+  return address.length <= 45 && ADDRESS.test(address) ? address : undefined
 }
 
 const exchangeOf = (

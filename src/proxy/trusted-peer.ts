@@ -2,6 +2,7 @@
 // address alone defaulted open elsewhere (CVE-2026-40575, CVE-2026-76835).
 import { hash, timingSafeEqual } from 'node:crypto'
 import { networkContains, parseIp, type Network } from '../policy/network.ts'
+import type { Secret } from '../policy/secret.ts'
 import type { DialectName, Refusal } from './exchange.ts'
 
 const KEY_HEADER = 'x-postern-key'
@@ -10,8 +11,8 @@ const REMEMBERED_PEERS = 256
 /** What of the configuration says whom to trust; an empty list of networks trusts nobody. */
 export interface PeerSettings {
   readonly trusted: readonly Network[]
-  /** Secret. Undefined = not configured. */
-  readonly key: string | undefined
+  /** Undefined = not configured. */
+  readonly key: Secret | undefined
 }
 
 /** Why a caller is refused; holds no value of the key. */
@@ -50,11 +51,11 @@ export const makeJudgePeer = (settings: PeerSettings): JudgePeer => {
 
 /**
  * Makes the check of the shared key alone, as the public listener asks it before it admits to a decision path.
- * @param key secret; undefined = none is configured, and every request passes. Never throws.
+ * @param key undefined = none is configured, and every request passes. Never throws.
  */
-export const makeKeyCheck = (key: string | undefined): ((rawHeaders: readonly string[]) => boolean) => {
+export const makeKeyCheck = (key: Secret | undefined): ((rawHeaders: readonly string[]) => boolean) => {
   if (key === undefined) return () => true
-  const expected = hash('sha256', key, 'buffer')
+  const expected = hash('sha256', key.reveal(), 'buffer')
   return (rawHeaders) => {
     const sent = onlyKey(rawHeaders)
     return sent !== undefined && timingSafeEqual(hash('sha256', sent, 'buffer'), expected)

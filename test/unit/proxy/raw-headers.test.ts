@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { droppedByConnection, receiveHeaders } from '../../../src/proxy/raw-headers.ts'
+import { ask, CONTRACT_SET, SESSION_COOKIE } from './corridor.ts'
+
+const NAMES = new Set(['host', 'authorization', 'accept'])
+
+describe('receiveHeaders', () => {
+  it('hands over nothing that was not asked for', () => {
+    const { values } = receiveHeaders(['Host', 'a', 'X-Other', 'b', 'Accept_', 'c'], NAMES, undefined)
+    expect([...values]).toEqual([['host', 'a']])
+  })
+
+  it('reads the one header that the configuration adds', () => {
+    const raw = ['X-Real-IP', '192.0.2.1']
+    expect(receiveHeaders(raw, NAMES, 'x-real-ip').values.get('x-real-ip')).toBe('192.0.2.1')
+    expect(receiveHeaders(raw, NAMES, undefined).values.size).toBe(0)
+  })
+
+  it('counts names in any case and keeps every value of a repeated one', () => {
+    const { values, repeated } = receiveHeaders(['ACCEPT', 'a', 'accept', 'b', 'Host', 'x'], NAMES, undefined)
+    expect(values.get('accept')).toBe('a, b')
+    expect(repeated).toEqual(['accept'])
+  })
+
+  it('keeps cookie lines apart, as they came', () => {
+    const { cookies, repeated } = receiveHeaders(['Cookie', 'a=1', 'cookie', 'b=2; c'], NAMES, undefined)
+    expect(cookies).toEqual(['a=1', 'b=2; c'])
+    expect(repeated).toEqual([])
+  })
+})
+
+describe('droppedByConnection', () => {
+  it.each(['keep-alive', 'close', 'Keep-Alive, Upgrade', 'TE', '', ' close , '])(
+    'finds nothing in `%s`',
+    (value) => {
+      expect(droppedByConnection(value)).toBeUndefined()
+    },
+  )
+
+  it.each([
+    ['x-forwarded-uri', 'x-forwarded-uri'],
+    ['close, X-Auth-Request-User', 'x-auth-request-user'],
+    ['Keep-Alive,\tCookie', 'cookie'],
+    ['Remote-User', 'remote-user'],
+  ])('finds the header that `%s` drops', (value, name) => {
+    expect(droppedByConnection(value)).toBe(name)
+  })
+})
+
+describe('a header that comes twice', () => {
+  const status = async (more: readonly string[]) => {
+    const rawHeaders = [
+      'X-Original-URL',
+      'https://app.example.com/public/a',
+      'X-Original-Method',
+      'GET',
+      'Cookie',
+      `${SESSION_COOKIE}=alice`,
+      ...more,
+    ]
+    return (await ask({ method: 'GET', target: '/authz/nginx', rawHeaders }, { set: CONTRACT_SET }))?.status
+  }
+
+  it.each([
+    ['X-Original-URL', 'https://app.example.com/public/a', 400],
+    ['x-original-method', 'GET', 400],
+    ['Authorization', 'Bearer a', 200],
+    ['X-API-Key', 'a', 200],
+    ['Accept', 'text/html', 200],
+    ['Connection', 'close', 200],
+    ['Connection', 'X-Original-URL', 403],
+  ])('once %s: %s', async (name, value, want) => {
+    expect(await status([name, value])).toBe(want)
+  })
+
+  it.each([
+    ['Host', 'a', 400],
+    ['X-Postern-Host', 'app.example.com', 400],
+    ['Authorization', 'Bearer a', 403],
+    ['Proxy-Authorization', 'Bearer a', 403],
+    ['X-API-Key', 'a', 403],
+    ['Accept', 'text/html', 200],
+    ['User-Agent', 'a', 200],
+  ])('twice %s: %s', async (name, value, want) => {
+    expect(await status([name, value, name.toLowerCase(), value])).toBe(want)
+  })
+})
