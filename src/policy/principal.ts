@@ -33,6 +33,8 @@ export interface Principal {
   readonly cut: ReadonlySet<string>
   /** False when group values were left out that a policy names today. */
   readonly groupsComplete: boolean
+  /** Group values that no policy named were left out: what is there serves policy, and headers leave it out whole. */
+  readonly groupsTrimmed?: boolean
   readonly emailVerified: boolean
   readonly amr: readonly string[]
   readonly acr: string | undefined

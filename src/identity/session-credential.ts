@@ -1,0 +1,171 @@
+// The session cookie as a credential: which copy counts, whether it still does, and who it says is calling. Anything
+// but exactly one good session is nobody.
+import type { HostName } from '../policy/host-pattern.ts'
+import { ANONYMOUS, type AnonymousNote, type Authentication, type Principal } from '../policy/principal.ts'
+import { believes } from './believed.ts'
+import { cookieValues } from './cookie-header.ts'
+import { isMultiFactor } from './multi-factor.ts'
+import type { Seal } from './seal.ts'
+import { openSession, type CookieBinding } from './session-seal.ts'
+import type { Session } from './session.ts'
+import type { ProviderSource } from './source.ts'
+import type { Acceptance, Revocable } from './verified.ts'
+
+/** Looks a credential up among the revocations. `unknown`: the state was not heard for too long. */
+export type CheckRevocation = (credential: Revocable) => 'live' | 'revoked' | 'unknown'
+
+export interface SessionSettings {
+  /** Of the session purpose. */
+  readonly seal: Seal
+  /** Name and place of the cookie on a host: one for the domain, or one for each host. */
+  readonly bindingFor: (host: HostName) => CookieBinding
+  readonly providers: readonly ProviderSource[]
+  readonly idleSeconds: number
+  /** What an unknown last use counts as: an outage of the state ends no session. */
+  readonly processStartSeconds: number
+}
+
+export interface SessionPorts {
+  readonly checkRevocation: CheckRevocation
+  /** @returns epoch seconds, or undefined where no use is known */
+  readonly lastUse: (sessionId: string) => number | undefined
+  /** Revision of the groups that today's policies name. */
+  readonly groupsRevision: () => string
+}
+
+export interface SessionFinding {
+  readonly authentication: Authentication
+  /** How many cookies of our name came, opened or not. */
+  readonly copies: number
+  /** Stable word for the log; a finding with a note is not to be remembered. */
+  readonly note: 'two-sessions' | 'several-cookies' | undefined
+  readonly revocable: Revocable | undefined
+}
+
+/** Verifies the session cookies of a request. Synchronous, never throws. */
+export type VerifySession = (cookies: readonly string[], acceptance: Acceptance) => SessionFinding
+
+type Standing =
+  | { readonly kind: 'live'; readonly session: Session; readonly idleAtSeconds: number }
+  | { readonly kind: 'dead'; readonly note: AnonymousNote }
+  | { readonly kind: 'unknown' }
+
+/** Makes the verifier of session cookies; sources are indexed once. */
+export const makeVerifySession = (settings: SessionSettings, ports: SessionPorts): VerifySession => {
+  const providers = new Map(settings.providers.map((one) => [one.id, withAssertable(one)]))
+  return (cookies, acceptance) => {
+    const binding = settings.bindingFor(acceptance.host)
+    const values = cookieValues(cookies, binding.name)
+    if (values.length === 0) return found(ANONYMOUS, values)
+    const standings = values
+      .map((value) => openSession(settings.seal, value, binding))
+      .filter((session) => session !== undefined)
+      .map((session) => standingOf(session, acceptance.nowMs / 1000, settings, ports))
+    if (standings.some((one) => one.kind === 'unknown')) return found(STATE_UNKNOWN, values)
+    const live = standings.filter((one) => one.kind === 'live')
+    const [latest] = live.toSorted(
+      (one, other) => other.session.issuedAtSeconds - one.session.issuedAtSeconds,
+    )
+    if (latest === undefined) return found(anonymous(deadNote(standings)), values)
+    if (live.some((one) => one.session.id !== latest.session.id)) {
+      return { ...found(anonymous('two-sessions'), values), note: 'two-sessions' }
+    }
+    const provider = providers.get(latest.session.provider)
+    if (provider === undefined || !believes(acceptance.route, provider.source)) {
+      return found(anonymous('not-believed'), values)
+    }
+    const principal = principalOf(latest, provider, ports.groupsRevision())
+    return { ...found({ kind: 'verified', principal }, values), revocable: revocableOf(latest.session) }
+  }
+}
+
+const STATE_UNKNOWN: Authentication = {
+  kind: 'unavailable',
+  reason: 'ERROR_STATE',
+  why: 'revocations were not heard of for too long',
+}
+
+const found = (authentication: Authentication, values: readonly string[]): SessionFinding => ({
+  authentication,
+  copies: values.length,
+  note: values.length > 1 ? 'several-cookies' : undefined,
+  revocable: undefined,
+})
+
+const anonymous = (note: AnonymousNote): Authentication => ({ kind: 'anonymous', note })
+
+const deadNote = (standings: readonly Standing[]): AnonymousNote =>
+  standings.find((one) => one.kind === 'dead')?.note ?? 'does-not-open'
+
+/**
+ * A session past its absolute limit, idle or revoked is as good as one that does not open: it neither counts nor
+ * stands in the way of the one that does.
+ */
+const standingOf = (
+  session: Session,
+  nowSeconds: number,
+  settings: SessionSettings,
+  ports: SessionPorts,
+): Standing => {
+  if (nowSeconds >= session.expiresAtSeconds) return { kind: 'dead', note: 'expired' }
+  const usedAtSeconds = Math.max(
+    ports.lastUse(session.id) ?? settings.processStartSeconds,
+    session.issuedAtSeconds,
+  )
+  const idleAtSeconds = usedAtSeconds + settings.idleSeconds
+  if (nowSeconds >= idleAtSeconds) return { kind: 'dead', note: 'expired' }
+  const verdict = ports.checkRevocation(revocableOf(session))
+  if (verdict === 'revoked') return { kind: 'dead', note: 'revoked' }
+  return verdict === 'unknown' ? { kind: 'unknown' } : { kind: 'live', session, idleAtSeconds }
+}
+
+const revocableOf = (session: Session): Revocable => ({
+  id: session.id,
+  source: session.provider,
+  subject: session.subject,
+  providerSession: session.providerSession,
+  number: session.revocationNumber,
+  issuedAtSeconds: undefined,
+})
+
+interface Provider {
+  readonly source: ProviderSource
+  readonly assertable: ReadonlySet<string>
+}
+
+const withAssertable = (source: ProviderSource): Provider => ({
+  source,
+  assertable: new Set(Object.keys(source.claims)),
+})
+
+const principalOf = (
+  standing: Extract<Standing, { kind: 'live' }>,
+  { source, assertable }: Provider,
+  groupsRevision: string,
+): Principal => {
+  const { session } = standing
+  // What the provider may no longer assert does not count, whatever it said at sign-in.
+  const claims = new Map(Object.entries(session.claims).filter(([name]) => assertable.has(name)))
+  return {
+    kind: 'person',
+    credential: 'session',
+    source: source.id,
+    subject: session.subject,
+    client: undefined,
+    claims,
+    assertable,
+    captured: new Set(session.captured),
+    cut: new Set(session.cut),
+    groupsComplete: session.groupsRevision === undefined || session.groupsRevision === groupsRevision,
+    groupsTrimmed: session.groupsRevision !== undefined,
+    emailVerified: session.emailVerified || source.emailTrusted,
+    amr: session.amr,
+    acr: session.acr,
+    authTimeSeconds: session.authTimeSeconds,
+    multiFactor: isMultiFactor(source, session.amr, session.acr),
+    multiFactorAcr: source.mfa?.acr ?? [],
+    stepUp: session.stepUp,
+    sessionId: session.id,
+    expiresAtSeconds: Math.min(session.expiresAtSeconds, standing.idleAtSeconds),
+  }
+}
