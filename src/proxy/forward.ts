@@ -2,7 +2,7 @@
 // X-Original-*, which a client behind these proxies writes itself, nor any other X-Forwarded-* (CVE-2026-54764).
 import { readDecisionQuery } from './decision-query.ts'
 import type { ReadExchange } from './exchange.ts'
-import { CLIENT_NAMES, receiveHeaders } from './raw-headers.ts'
+import { CLIENT_NAMES, headerValue, makeReceiveHeaders } from './raw-headers.ts'
 import { refuse } from './refusal.ts'
 import { readReported, refuseAmbiguous, refuseMethod } from './reported-request.ts'
 import { webScheme } from './request-target.ts'
@@ -11,8 +11,8 @@ const METHOD_HEADER = 'x-forwarded-method'
 const PROTO_HEADER = 'x-forwarded-proto'
 const HOST_HEADER = 'x-forwarded-host'
 const URI_HEADER = 'x-forwarded-uri'
-const DECIDING: readonly string[] = [METHOD_HEADER, PROTO_HEADER, HOST_HEADER, URI_HEADER]
-const READ: ReadonlySet<string> = new Set([...DECIDING, ...CLIENT_NAMES])
+const DECIDING = [METHOD_HEADER, PROTO_HEADER, HOST_HEADER, URI_HEADER] as const
+const receiveHeaders = makeReceiveHeaders([...DECIDING, ...CLIENT_NAMES])
 
 /**
  * Reads a request of the forward-auth dialect.
@@ -20,8 +20,8 @@ const READ: ReadonlySet<string> = new Set([...DECIDING, ...CLIENT_NAMES])
  * @returns the exchange, or a refusal: 400 where one of the four headers is missing. Never throws.
  */
 export const readForward: ReadExchange = (request, settings) => {
-  const headers = receiveHeaders(request.rawHeaders, READ, settings.clientIp.forward)
-  const value = (name: string): string => headers.values.get(name) ?? ''
+  const headers = receiveHeaders(request.rawHeaders, settings.clientIp.forward)
+  const value = (name: (typeof DECIDING)[number]): string => headerValue(headers, name) ?? ''
   const method = value(METHOD_HEADER)
   const refusal =
     refuseAmbiguous('forward', headers, DECIDING) ??

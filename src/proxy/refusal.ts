@@ -1,7 +1,7 @@
 // Requests that never reach policy, and whose fault that is: 400 is loud for the operator, 403 is for the client, so
 // that a client's nonsense does not look like a broken integration in the proxy's error log.
 import type { DialectName, Refusal } from './exchange.ts'
-import type { ReceivedHeaders } from './raw-headers.ts'
+import { headerValue, type ReceivedHeaders } from './raw-headers.ts'
 
 /**
  * Refuses a request.
@@ -25,7 +25,7 @@ export const refuse = (
 
 /** `X-Request-ID` where it is short and plain; a log line takes nothing else. */
 export const requestIdOf = (headers: ReceivedHeaders): string | undefined => {
-  const id = headers.values.get('x-request-id')
+  const id = headerValue(headers, 'x-request-id')
   return id !== undefined && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined
 }
 
@@ -33,4 +33,4 @@ const USER_AGENT_LIMIT = 256
 
 /** `User-Agent`, cut; it is shown and logged, never judged (CVE-2026-34457). */
 export const userAgentOf = (headers: ReceivedHeaders): string | undefined =>
-  headers.values.get('user-agent')?.slice(0, USER_AGENT_LIMIT)
+  headerValue(headers, 'user-agent')?.slice(0, USER_AGENT_LIMIT)

@@ -3,9 +3,10 @@
 import { normalizeHost, type HostName } from '../policy/host-pattern.ts'
 import { readPath } from '../policy/path-views.ts'
 import type { RequestFacts } from '../policy/facts.ts'
+import { droppedByConnection } from './connection-header.ts'
 import type { DecisionOptions, DialectName, Exchange, ProxySettings, Reading, Refusal } from './exchange.ts'
 import { mannerOf } from './manner.ts'
-import { CREDENTIAL_NAMES, droppedByConnection, type ReceivedHeaders } from './raw-headers.ts'
+import { CREDENTIAL_NAMES, headerValue, type ReceivedHeaders } from './raw-headers.ts'
 import { refuse, requestIdOf, userAgentOf } from './refusal.ts'
 import { isMethod, pathOf } from './request-target.ts'
 
@@ -38,7 +39,7 @@ export const refuseAmbiguous = (
   const credential = headers.repeated.find((name) => CREDENTIAL_NAMES.includes(name))
   if (credential !== undefined)
     return refuse(dialect, 403, `the header \`${credential}\` was sent twice`, headers)
-  return droppedByConnection(headers.values.get('connection')) === undefined
+  return droppedByConnection(headerValue(headers, 'connection')) === undefined
     ? undefined
     : refuse(dialect, 403, '`connection` names a header that the proxy would drop', headers)
 }
@@ -79,10 +80,8 @@ export const readReported = (
   const reading = readPath(pathOf(reported.pathAndQuery))
   if (reading.kind === 'malformed') return client(reading.why)
   const facts = factsOf(reported, host, reading.path, headers, settings)
-  return {
-    ...exchangeOf(reported, facts, headers, settings),
-    servedFacts: served === host ? undefined : { ...facts, host: served },
-  }
+  const servedFacts = served === host ? undefined : { ...facts, host: served }
+  return exchangeOf(reported, facts, servedFacts, headers, settings)
 }
 
 const factsOf = (
@@ -92,32 +91,33 @@ const factsOf = (
   headers: ReceivedHeaders,
   settings: ProxySettings,
 ): RequestFacts => {
-  const { values } = headers
-  const origin = values.get('origin')
+  const origin = headerValue(headers, 'origin')
   const handshake = reported.method === 'GET' && isHandshake(headers)
   return {
     host,
     method: handshake ? 'WEBSOCKET' : reported.method,
     path,
     preflight:
-      reported.method === 'OPTIONS' && origin !== undefined && values.has('access-control-request-method'),
+      reported.method === 'OPTIONS' &&
+      origin !== undefined &&
+      headerValue(headers, 'access-control-request-method') !== undefined,
     origin: handshake ? origin : undefined,
     clientIp: clientIpOf(headers, settings.clientIp[reported.dialect]),
   }
 }
 
 /** nginx drops `Upgrade` on its way to us and keeps the rest of the handshake (RFC 6455 §4.1). */
-const isHandshake = ({ values }: ReceivedHeaders): boolean =>
-  values.has('sec-websocket-key') ||
-  values.has('sec-websocket-version') ||
-  values.get('upgrade')?.toLowerCase().includes('websocket') === true
+const isHandshake = (headers: ReceivedHeaders): boolean =>
+  headerValue(headers, 'sec-websocket-key') !== undefined ||
+  headerValue(headers, 'sec-websocket-version') !== undefined ||
+  headerValue(headers, 'upgrade')?.toLowerCase().includes('websocket') === true
 
 // Dotted digits, or at least two colons: cheap, and enough for a log line. Rules parse the address strictly.
 const ADDRESS = /^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)$/
 
 /** Of `X-Forwarded-For` the last entry, which the proxy in front of us wrote; of any other header the whole value. */
 const clientIpOf = (headers: ReceivedHeaders, name: string | undefined): string | undefined => {
-  const value = name === undefined ? undefined : headers.values.get(name)
+  const value = headers.extra
   if (value === undefined) return undefined
   const address = name === 'x-forwarded-for' ? value.slice(value.lastIndexOf(',') + 1).trim() : value
   return address.length <= 45 && ADDRESS.test(address) ? address : undefined
@@ -126,27 +126,28 @@ const clientIpOf = (headers: ReceivedHeaders, name: string | undefined): string 
 const exchangeOf = (
   reported: ReportedRequest,
   facts: RequestFacts,
+  servedFacts: RequestFacts | undefined,
   headers: ReceivedHeaders,
   settings: ProxySettings,
-): Omit<Exchange, 'servedFacts'> => {
-  const { values, cookies } = headers
+): Exchange => {
   return {
     kind: 'exchange',
     dialect: reported.dialect,
     facts,
+    servedFacts,
     carried: {
-      authorization: values.get('authorization'),
-      proxyAuthorization: values.get('proxy-authorization'),
-      apiKey: values.get('x-api-key'),
-      cookies,
+      authorization: headerValue(headers, 'authorization'),
+      proxyAuthorization: headerValue(headers, 'proxy-authorization'),
+      apiKey: headerValue(headers, 'x-api-key'),
+      cookies: headers.cookies,
     },
     manner: mannerOf(
       {
-        accept: values.get('accept'),
-        contentType: values.get('content-type'),
-        requestedWith: values.get('x-requested-with'),
-        fetchMode: values.get('sec-fetch-mode'),
-        fetchDest: values.get('sec-fetch-dest'),
+        accept: headerValue(headers, 'accept'),
+        contentType: headerValue(headers, 'content-type'),
+        requestedWith: headerValue(headers, 'x-requested-with'),
+        fetchMode: headerValue(headers, 'sec-fetch-mode'),
+        fetchDest: headerValue(headers, 'sec-fetch-dest'),
       },
       facts.method,
     ),
