@@ -1,0 +1,94 @@
+// Joins identity to configuration and state: who may vouch for whom, and what a credential is looked up against.
+import { randomInt } from 'node:crypto'
+import { keyBytes, type Config } from '../config/config.ts'
+import { makeAuthenticate } from '../identity/authenticate.ts'
+import { makeReadBearer } from '../identity/bearer-jwt.ts'
+import { believes } from '../identity/believed.ts'
+import type { Carried } from '../identity/carried.ts'
+import { sessionCookieName } from '../identity/cookie-header.ts'
+import { credentialDigest } from '../identity/credential-digest.ts'
+import { makeIssuerKeys, type IssuerKeys } from '../identity/issuer-keys.ts'
+import { makeSeal, type Seal } from '../identity/seal.ts'
+import { makeVerifySession } from '../identity/session-credential.ts'
+import { SESSION_PURPOSE, type CookieBinding } from '../identity/session-seal.ts'
+import type { Authenticate } from '../identity/verified.ts'
+import type { Route } from '../policy/route.ts'
+import type { MemoryState } from '../state/memory-state.ts'
+
+/** Where the session cookie of this configuration is valid. */
+export const cookieBinding = (config: Config): CookieBinding => ({
+  name: sessionCookieName({
+    scheme: config.publicUrl.scheme,
+    host: config.publicUrl.host,
+    perHost: config.session.perHost,
+  }),
+  boundTo: config.session.domain,
+})
+
+/** The seal of one purpose, over the session keys. */
+export const sealFor = (config: Config, purpose: string): Seal =>
+  makeSeal({ keys: config.session.keys.map(keyBytes), purpose })
+
+export interface IdentityParts {
+  readonly authenticate: Authenticate
+  readonly sessionSeal: Seal
+  readonly binding: CookieBinding
+  readonly digest: (carried: Carried) => string
+  /** Rises whenever the keys of some issuer change. */
+  readonly keyRevision: () => number
+  readonly issuerKeys: ReadonlyMap<string, IssuerKeys>
+  /** Ids of the providers that a route believes, in the order of the configuration. */
+  readonly providersOf: (route: Route) => readonly string[]
+}
+
+export interface IdentityPorts {
+  readonly state: Pick<MemoryState, 'revocations' | 'lastUse'>
+  readonly groupsRevision: () => string
+  readonly startedAtSeconds: number
+  readonly fetch: typeof fetch
+}
+
+/** Builds what verifies credentials. No key is fetched yet. */
+export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityParts => {
+  const binding = cookieBinding(config)
+  const sessionSeal = sealFor(config, SESSION_PURPOSE)
+  const { check } = ports.state.revocations
+  const issuerKeys = new Map(
+    config.issuers.map((issuer) => [issuer.id, makeIssuerKeys(issuer, keyPorts(ports))]),
+  )
+  const verifySession = makeVerifySession(
+    {
+      seal: sessionSeal,
+      bindingFor: () => binding,
+      providers: config.providers,
+      idleSeconds: config.session.idleMs / 1000,
+      processStartSeconds: ports.startedAtSeconds,
+    },
+    { checkRevocation: check, lastUse: ports.state.lastUse.lastUse, groupsRevision: ports.groupsRevision },
+  )
+  const readBearer = makeReadBearer({
+    issuers: config.issuers,
+    keysOf: (id) => issuerKeys.get(id),
+    checkRevocation: check,
+  })
+  return {
+    authenticate: makeAuthenticate({ verifySession, readBearer }),
+    sessionSeal,
+    binding,
+    digest: (carried) => credentialDigest(carried, [binding.name]),
+    keyRevision: () => [...issuerKeys.values()].reduce((sum, keys) => sum + keys.revision(), 0),
+    issuerKeys,
+    providersOf: (route) =>
+      config.providers.filter((provider) => believes(route, provider)).map(({ id }) => id),
+  }
+}
+
+const keyPorts = (ports: IdentityPorts): Parameters<typeof makeIssuerKeys>[1] => ({
+  fetch: ports.fetch,
+  schedule: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+  nowMs: () => performance.now(),
+  random: () => randomInt(2 ** 32) / 2 ** 32,
+})
