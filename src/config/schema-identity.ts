@@ -102,7 +102,7 @@ export const kubernetes = notBuilt(
   () => true,
 )
 
-export const apiKeys = notBuilt(text(), 'API keys', isAnything)
+export const apiKeys = notBuilt(text(), 'the use of API keys', isAnything)
 
 export const basic = notBuilt(
   z.strictObject({

@@ -23,7 +23,11 @@ const HIDDEN = '*'
 export const spotAt = (text: string, [start, end]: TextRange): TextSpot => {
   const from = Math.min(Math.max(start, 0), text.length)
   const lines = text.slice(0, from).split(/\r\n|\n|\r/)
-  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1, length: Math.max(1, end - from) }
+  return {
+    line: lines.length,
+    column: (lines.at(-1) ?? '').length + 1,
+    length: Math.max(1, Math.min(end, text.length) - from),
+  }
 }
 
 /**
