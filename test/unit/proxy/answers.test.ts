@@ -136,22 +136,28 @@ describe('a head', () => {
       qualified: false,
     })
 
-  it.each([0, 50, 100, 120, 130, 140, 150, 160, 1000])('stays under 4096 bytes with %i groups', (count) => {
-    for (const name of ['nginx', 'ext'] as const) {
-      const more = ['Authorization', 'Bearer t', 'X-API-Key', 'k']
-      const verified = {
-        authentication: { kind: 'anonymous', note: undefined },
-        consumed: 'api-key',
-        foreignAuthorization: false,
-        note: undefined,
-        revocable: undefined,
-      } as const
-      const input = inputOf(ALLOW, exchangeOf(name, more), { identityHeaders: many(count).headers, verified })
-      expect(headBytes(answer(input).headers)).toBeLessThan(4096)
-      const renewing = answer({ ...input, setCookie: `c=${'x'.repeat(900)}` })
-      expect(headBytes(renewing.headers)).toBeLessThan(4096)
-    }
-  })
+  it.each([0, 50, 100, 120, 130, 140, 150, 160, 170, 180, 190, 1000])(
+    'stays under 4096 bytes with %i groups',
+    (count) => {
+      for (const name of ['nginx', 'ext'] as const) {
+        const more = ['Authorization', 'Bearer t', 'X-API-Key', 'k']
+        const verified = {
+          authentication: { kind: 'anonymous', note: undefined },
+          consumed: 'api-key',
+          foreignAuthorization: false,
+          note: undefined,
+          revocable: undefined,
+        } as const
+        const input = inputOf(ALLOW, exchangeOf(name, more), {
+          identityHeaders: many(count).headers,
+          verified,
+        })
+        expect(headBytes(answer(input).headers)).toBeLessThan(4096)
+        const renewing = answer({ ...input, setCookie: `c=${'x'.repeat(900)}` })
+        expect(headBytes(renewing.headers)).toBeLessThan(4096)
+      }
+    },
+  )
 
   it('has a cookie where it fits, and goes without one where it does not', () => {
     const at = (length: number) =>
@@ -179,14 +185,13 @@ describe('an echo', () => {
     over: Partial<Section> = {},
   ) => {
     const exchange = exchangeOf('nginx', more)
-    const foreignAuthorization = consumed !== 'authorization' && exchange.carried.authorization !== undefined
     return answer(
       inputOf(ALLOW, exchange, {
         section: SECTION === undefined ? undefined : { ...SECTION, ...over },
         verified: {
           authentication: { kind: 'anonymous', note: undefined },
           consumed,
-          foreignAuthorization,
+          foreignAuthorization: exchange.carried.authorization !== undefined,
           note: undefined,
           revocable: undefined,
         },

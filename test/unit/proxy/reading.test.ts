@@ -275,7 +275,9 @@ describe("the client's address", () => {
   })
 
   it('is the last entry of X-Forwarded-For: the others are what a client wrote', () => {
-    expect(clientIp('x-forwarded-for', ['X-Forwarded-For', '10.0.0.1, 198.51.100.1'])).toBe('198.51.100.1')
+    expect(clientIp('x-forwarded-for', ['X-Forwarded-For', '10.0.0.1, 10.0.0.2, 198.51.100.1'])).toBe(
+      '198.51.100.1',
+    )
     expect(clientIp('x-forwarded-for', ['X-Forwarded-For', '10.0.0.1', 'X-Forwarded-For', '::1'])).toBe('::1')
   })
 
