@@ -1,0 +1,215 @@
+// `/callback/<provider>`: the way back from the provider. Whatever does not belong to a sign-in of this browser, in time
+// and for the first time, never becomes a session.
+import { fitSession } from '../identity/session-fit.ts'
+import { sealSession, SESSION_BYTES_MAX } from '../identity/session-seal.ts'
+import type { Session } from '../identity/session.ts'
+import {
+  defaultTarget,
+  errorAnswer,
+  faultAnswer,
+  nowSeconds,
+  signInHref,
+  unavailableAnswer,
+  type SignInContext,
+} from './context.ts'
+import { capturedNames, newSession } from './new-session.ts'
+import type { ErrorCode } from './page.ts'
+import type { Provider } from './provider.ts'
+import { whyOf, type ProviderFault } from './provider-fault.ts'
+import { redeem, type Redeemed } from './redeem.ts'
+import type { ReturnTarget } from './return-to.ts'
+import { bindingsOf, setSessionCookie } from './set-cookie.ts'
+import { interactive } from './sign-in-decides.ts'
+import { callbackHref, startSignIn } from './start.ts'
+import { openTransaction, TRANSACTION_SECONDS, type Transaction } from './transaction.ts'
+import {
+  methodNotAllowed,
+  redirectAnswer,
+  singleOf,
+  valuesOf,
+  type SignInHandler,
+  type SignInWebAnswer,
+  type SignInWebRequest,
+} from './web.ts'
+
+const DECIDING = ['state', 'code', 'iss', 'error'] as const
+
+/** A callback whose `state` opened. */
+interface Arrival {
+  readonly context: SignInContext
+  readonly request: SignInWebRequest
+  readonly provider: Provider
+  readonly state: string
+  readonly transaction: Transaction
+  readonly target: ReturnTarget | undefined
+}
+
+/** Makes the handler of `/callback/<provider>`. */
+export const makeCallbackHandler =
+  (context: SignInContext): SignInHandler =>
+  async (request) => {
+    if (request.method !== 'GET') return methodNotAllowed('GET')
+    const provider = providerOf(context, request.path)
+    if (provider === undefined) return errorAnswer(context, request, 404, 'PST-1018')
+    const state = singleOf(request.query, 'state')
+    const repeated = DECIDING.some((name) => valuesOf(request.query, name).length > 1)
+    if (state === undefined || repeated) return refuse(context, request, 'PST-1002', provider.id)
+    const opened = openTransaction(context.deps.transactionSeal, state, nowSeconds(context))
+    if (opened.kind === 'unreadable') return refuse(context, request, 'PST-1002', provider.id)
+    const { transaction } = opened
+    // Mix-up: an answer meant for one provider is delivered at the address of another (RFC 9700 §4.4).
+    if (transaction.provider !== provider.id) return refuse(context, request, 'PST-1006', provider.id)
+    const read = context.returnTo(transaction.returnTo === '' ? [] : [transaction.returnTo])
+    const target = read.kind === 'ok' ? read : undefined
+    const arrival: Arrival = { context, request, provider, state, transaction, target }
+    if (!bindingsOf(context.deps.settings, request.cookies).includes(transaction.binding))
+      return goOnOr(arrival, 'PST-1003')
+    return opened.kind === 'expired' ? goOnOr(arrival, 'PST-1001') : arrive(arrival)
+  }
+
+const providerOf = (context: SignInContext, path: string): Provider | undefined => {
+  const segment = path.split('/')[2] ?? ''
+  return [...context.providers.values()].find((one) => encodeURIComponent(one.id) === segment)
+}
+
+/** 403 with a way to start again; never a session. */
+const refuse = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  code: ErrorCode,
+  provider: string,
+  target?: ReturnTarget,
+): SignInWebAnswer => {
+  context.deps.onEvent({ kind: 'login-failed', provider, code, why: code })
+  return errorAnswer(context, request, 403, code, { tryAgainHref: signInHref(context, target) })
+}
+
+/** A tab that comes late finds its browser signed in already: it just goes on. */
+const goOnOr = async (arrival: Arrival, code: ErrorCode): Promise<SignInWebAnswer> => {
+  const { context, request, provider, target } = arrival
+  const current = await context.deps.readSession(request.cookies)
+  switch (current.kind) {
+    case 'session':
+      return redirectAnswer(target?.url ?? defaultTarget(context))
+    case 'none':
+      return refuse(context, request, code, provider.id, target)
+    case 'unavailable':
+      return unavailableAnswer(context, request, 'PST-1013', signInHref(context, target))
+  }
+}
+
+const arrive = async (arrival: Arrival): Promise<SignInWebAnswer> => {
+  const { context, request, provider, transaction, target } = arrival
+  const { deps } = context
+  const again = signInHref(context, target)
+  // Looked up before anything is used up: after an outage a reload of the same address still works.
+  const found = await provider.configuration()
+  if (found.kind === 'fault') return failed(arrival, found.fault)
+  const revocationNumber = await deps.revocationNumber()
+  if (revocationNumber === undefined) return unavailableAnswer(context, request, 'PST-1013', again)
+  const used = await deps.useOnce(`sign-in:${transaction.id}`, TRANSACTION_SECONDS)
+  if (used === 'again') return goOnOr(arrival, 'PST-1004')
+  if (used !== 'first') return unavailableAnswer(context, request, 'PST-1013', again)
+  const redeemed = await redeem({
+    client: found.client,
+    transaction,
+    callback: callbackHref(context, provider.id),
+    query: request.query,
+    state: arrival.state,
+    mapping: provider.settings.source.claims,
+    wanted: capturedNames(transaction, deps.policy().claims),
+  })
+  return redeemed.kind === 'fault'
+    ? failed(arrival, redeemed.fault)
+    : signedIn(arrival, redeemed, revocationNumber)
+}
+
+const SILENT_REFUSALS: ReadonlySet<string> = new Set([
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+])
+
+const failed = (arrival: Arrival, fault: ProviderFault): SignInWebAnswer | Promise<SignInWebAnswer> => {
+  const { context, request, provider, transaction, target } = arrival
+  const { kind } = transaction.purpose
+  if (fault.kind === 'answered' && SILENT_REFUSALS.has(fault.error)) {
+    if (kind === 'invite') return redirectAnswer(target?.url ?? defaultTarget(context))
+    // Asked once without a word and refused: now ask aloud. That one is interactive, so it cannot come here again.
+    if (kind === 'reauth')
+      return startSignIn(context, request, provider, target, interactive(undefined, transaction.asked))
+  }
+  const why = whyOf(fault)
+  context.deps.onEvent({ kind: 'login-failed', provider: provider.id, code: codeOf(fault), why })
+  const again = signInHref(context, target)
+  if (why === 'temporarily_unavailable' || why === 'server_error')
+    return unavailableAnswer(context, request, 'PST-1007', again)
+  if (why === 'unmet_authentication_requirements')
+    return errorAnswer(context, request, 403, 'PST-1016', { tryAgainHref: again })
+  return faultAnswer(context, request, fault, again)
+}
+
+const codeOf = (fault: ProviderFault): ErrorCode => {
+  switch (fault.kind) {
+    case 'unavailable':
+      return 'PST-1007'
+    case 'misconfigured':
+      return 'PST-1008'
+    case 'refused':
+      return 'PST-1006'
+    case 'answered':
+      return 'PST-1005'
+  }
+}
+
+const signedIn = async (
+  arrival: Arrival,
+  redeemed: Extract<Redeemed, { kind: 'redeemed' }>,
+  revocationNumber: number,
+): Promise<SignInWebAnswer> => {
+  const { context, request, provider, transaction, target } = arrival
+  const { deps } = context
+  const policy = deps.policy()
+  const { absoluteSeconds } = deps.settings
+  const whole = newSession({
+    source: provider.settings.source,
+    transaction,
+    subject: redeemed.subject,
+    idToken: redeemed.idToken,
+    userInfo: redeemed.userInfo,
+    readSet: policy.claims,
+    revocationNumber,
+    absoluteSeconds,
+    nowSeconds: nowSeconds(context),
+    id: deps.randomId(),
+  })
+  const session = fitSession(whole, SESSION_BYTES_MAX, policy.fit)
+  const sealing = sealSession(deps.sessionSeal, session, context.cookieBinding)
+  if (sealing.kind === 'too-large') {
+    deps.onEvent({
+      kind: 'login-failed',
+      provider: provider.id,
+      code: 'PST-1009',
+      why: `${sealing.bytes} bytes`,
+    })
+    return errorAnswer(context, request, 500, 'PST-1009', { seen: [['Bytes', String(sealing.bytes)]] })
+  }
+  await endOther(arrival, session)
+  deps.onEvent({ kind: 'login', session, purpose: transaction.purpose.kind, cut: session.cut })
+  if (target !== undefined) context.rounds.note(transaction.binding, target.url)
+  return redirectAnswer(target?.url ?? defaultTarget(context), [
+    ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
+  ])
+}
+
+/** The session of another person in this browser ends, copies of its cookie included. */
+const endOther = async (arrival: Arrival, session: Session): Promise<void> => {
+  const { deps } = arrival.context
+  const current = await deps.readSession(arrival.request.cookies)
+  if (current.kind !== 'session') return
+  const { provider, subject } = current.session
+  if (provider === session.provider && subject === session.subject) return
+  const recorded = await deps.revokeSession(current.session)
+  deps.onEvent({ kind: 'logout', session: current.session, recorded })
+}

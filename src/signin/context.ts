@@ -1,0 +1,147 @@
+// What every handler of sign-in shares: the ports, the providers, our own addresses, and the way back.
+import { normalizeHost } from '../policy/host-pattern.ts'
+import type { CookieBinding } from '../identity/session-seal.ts'
+import type { Session } from '../identity/session.ts'
+import type { SignInDeps } from './deps.ts'
+import type { AskingApp, ErrorCode, Page, SignedInAs } from './page.ts'
+import { makeProvider, type Provider } from './provider.ts'
+import type { ProviderFault } from './provider-fault.ts'
+import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
+import { makeRounds, type Rounds } from './rounds.ts'
+import { pageAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
+
+export interface SignInContext {
+  readonly deps: SignInDeps
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly rounds: Rounds
+  /** Origin of `publicUrl`. */
+  readonly origin: string
+  /** An absolute address of ours. */
+  readonly href: (path: string, query?: readonly Pair[]) => string
+  readonly returnTo: (values: readonly string[]) => ReturnTo
+  /** True where the session cookie of this configuration is sent to the host. */
+  readonly cookieReaches: (host: string) => boolean
+  /** What the session cookie is sealed for. */
+  readonly cookieBinding: CookieBinding
+}
+
+/**
+ * Prepares what the handlers share.
+ * @throws {TypeError} where `publicUrl` is no URL with a host: a fault of the configuration, found at start
+ */
+export const makeContext = (deps: SignInDeps): SignInContext => {
+  const { settings } = deps
+  const url = new URL(settings.publicUrl)
+  const publicHost = normalizeHost(url.host)
+  if (publicHost === undefined) throw new TypeError(`\`publicUrl\` has no valid host: \`${url.host}\``)
+  const publicPath = url.pathname.replace(/\/$/, '')
+  const base = `${url.origin}${publicPath}`
+  const { ownPrefix, externalScheme, cookie } = settings
+  const returnSettings = { publicHost, publicPath, ownPrefix, externalScheme, isRouteHost: deps.isRouteHost }
+  return {
+    deps,
+    providers: new Map(deps.providers.map((one) => [one.source.id, makeProvider(one, deps)])),
+    rounds: makeRounds(deps.nowMs),
+    origin: url.origin,
+    href: (path, query = []) => `${base}${path}${queryText(query)}`,
+    returnTo: (values) => readReturnTo(values, returnSettings),
+    cookieReaches: (host) =>
+      cookie.domain === undefined
+        ? host === publicHost
+        : host === cookie.domain || host.endsWith(`.${cookie.domain}`),
+    cookieBinding: { name: cookie.name, boundTo: cookie.domain ?? publicHost },
+  }
+}
+
+const queryText = (query: readonly Pair[]): string =>
+  query.length === 0
+    ? ''
+    : `?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')}`
+
+/** Seconds since the epoch, whole, by the clock given. */
+export const nowSeconds = (context: SignInContext): number => Math.floor(context.deps.nowMs() / 1000)
+
+/** The sign-in address for a target; the default one where there is none. */
+export const signInHref = (
+  context: SignInContext,
+  target: ReturnTarget | undefined,
+  ...more: readonly Pair[]
+): string =>
+  context.href('/sign-in', [...(target === undefined ? [] : [['rd', target.url] as const]), ...more])
+
+/** Where a browser goes that asked for nothing in particular. */
+export const defaultTarget = (context: SignInContext): string => context.href('/me')
+
+export interface ErrorDetail {
+  readonly app?: AskingApp | undefined
+  readonly tryAgainHref?: string | undefined
+  readonly retryAfterSeconds?: number
+  readonly seen?: readonly (readonly [string, string])[]
+}
+
+/** The page of an error, with the code that a person can quote. */
+export const errorAnswer = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  status: number,
+  code: ErrorCode,
+  detail: ErrorDetail = {},
+): SignInWebAnswer => {
+  const page: Page = {
+    name: 'error',
+    code,
+    app: detail.app,
+    tryAgainHref: detail.tryAgainHref,
+    retryAfterSeconds: detail.retryAfterSeconds,
+    seen: detail.seen ?? [],
+    atMs: context.deps.nowMs(),
+  }
+  const retry = detail.retryAfterSeconds
+  return pageAnswer(request, status, page, retry === undefined ? [] : [['retry-after', String(retry)]])
+}
+
+const RETRY_AFTER_SECONDS = 5
+
+/** A provider that cannot be used, before or instead of a sign-in. */
+export const faultAnswer = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  fault: ProviderFault,
+  tryAgainHref: string,
+): SignInWebAnswer => {
+  switch (fault.kind) {
+    case 'unavailable':
+      return unavailableAnswer(context, request, 'PST-1007', tryAgainHref)
+    case 'misconfigured':
+      return errorAnswer(context, request, 500, 'PST-1008')
+    case 'refused':
+      return errorAnswer(context, request, 403, 'PST-1006', { tryAgainHref })
+    case 'answered':
+      return errorAnswer(context, request, 403, 'PST-1005', {
+        tryAgainHref,
+        seen: [['Error', fault.error]],
+      })
+  }
+}
+
+/** 503 with the time to try again; nothing is cleared, nobody is signed out by an outage. */
+export const unavailableAnswer = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  code: ErrorCode,
+  tryAgainHref: string | undefined,
+): SignInWebAnswer =>
+  errorAnswer(context, request, 503, code, { tryAgainHref, retryAfterSeconds: RETRY_AFTER_SECONDS })
+
+/** Who a session is, in words for a page. */
+export const signedInAs = (session: Session): SignedInAs => {
+  const text = (name: string): string | undefined => {
+    const value = Object.hasOwn(session.claims, name) ? session.claims[name] : undefined
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  return {
+    provider: session.provider,
+    subject: session.subject,
+    label: text('name') ?? text('email') ?? text('user') ?? text('preferred_username'),
+  }
+}

@@ -1,0 +1,115 @@
+// What sign-in needs of the rest of the house, as ports: the composition joins them, a test fills them with fakes.
+import type { Seal } from '../identity/seal.ts'
+import type { FitPolicy } from '../identity/session-fit.ts'
+import type { Session } from '../identity/session.ts'
+import type { ProviderSource } from '../identity/source.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { HostName } from '../policy/host-pattern.ts'
+import type { Secret } from '../policy/secret.ts'
+import type { TracedRule } from '../policy/trace.ts'
+import type { ReturnTarget } from './return-to.ts'
+
+export interface SessionCookie {
+  readonly name: string
+  /** Undefined = a host-only cookie of the public host. */
+  readonly domain: string | undefined
+}
+
+export interface SignInSettings {
+  /** Without a slash at its end, e.g. `https://auth.example.com` or `https://app.example.com/postern`. */
+  readonly publicUrl: string
+  /** Prefix of our paths on the hosts of applications, e.g. `/postern`. */
+  readonly ownPrefix: string | undefined
+  readonly externalScheme: 'http' | 'https' | undefined
+  readonly cookie: SessionCookie
+  /** Absolute limit of a session. */
+  readonly absoluteSeconds: number
+  /** Whom the denied page offers to write to; undefined = the page offers nothing. */
+  readonly accessContact: string | undefined
+}
+
+export interface ProviderSettings {
+  readonly source: ProviderSource
+  /** Undefined = a public client. */
+  readonly clientSecret: Secret | undefined
+  readonly scopes: readonly string[]
+  readonly timeoutSeconds: number
+}
+
+/** What deciding the way back under the answering policy found; no tuple was written for it. */
+export interface Judged {
+  readonly decision: Decision
+  /** `X-Postern-Decision` of this walk. */
+  readonly decisionId: string
+  /** Who this browser is on that route; undefined = nobody. */
+  readonly session: Session | undefined
+  readonly owner: string | undefined
+  /** Ids of the providers that the route believes, in the order of the configuration. */
+  readonly providers: readonly string[]
+  /** The walk, rule by rule. */
+  readonly rules: readonly TracedRule[]
+}
+
+/** Decides a GET of the target with the credentials of this browser. Never rejects. */
+export type DecideFor = (target: ReturnTarget, cookies: readonly string[]) => Promise<Judged>
+
+export type CurrentSession =
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'none' }
+  /** The store that knows revocations is out of reach: neither signed in nor signed out. */
+  | { readonly kind: 'unavailable' }
+
+export interface SignInPolicy {
+  /** Mapped names that live or candidate policies, headers or `session.claims` read: what a session captures. */
+  readonly claims: readonly string[]
+  readonly fit: FitPolicy
+}
+
+/** One line of the decision log about a session; holds no token, code or query string. */
+export type SignInEvent =
+  | {
+      readonly kind: 'login'
+      readonly session: Session
+      readonly purpose: 'interactive' | 'reauth' | 'invite' | 'step-up'
+      readonly cut: readonly string[]
+    }
+  | {
+      readonly kind: 'login-failed'
+      readonly provider: string | undefined
+      readonly code: string
+      readonly why: string
+    }
+  | { readonly kind: 'logout'; readonly session: Session; readonly recorded: boolean }
+
+type MaybePromise<T> = T | Promise<T>
+
+export interface SignInDeps {
+  readonly settings: SignInSettings
+  readonly providers: readonly ProviderSettings[]
+  readonly isRouteHost: (host: HostName) => boolean
+  readonly decideFor: DecideFor
+  /** The session of these cookies, if it opens, has not ended and is not revoked. */
+  readonly readSession: (cookies: readonly string[]) => MaybePromise<CurrentSession>
+  readonly policy: () => SignInPolicy
+  /** Of the session's purpose. */
+  readonly sessionSeal: Seal
+  /** Of a purpose of its own: what travels in `state`. */
+  readonly transactionSeal: Seal
+  /** Of a purpose of its own: tokens of forms and of the way back from sign-out. */
+  readonly formSeal: Seal
+  /** Uses a transaction up; anything but `first` is a refusal. */
+  readonly useOnce: (
+    id: string,
+    lifetimeSeconds: number,
+  ) => MaybePromise<'first' | 'again' | 'full' | 'unreachable'>
+  /** Resolves when the revocation is in force and written down; false where that could not be. */
+  readonly revokeSession: (session: Session) => MaybePromise<boolean>
+  /** The state's rising number; undefined where the state is out of reach. */
+  readonly revocationNumber: () => MaybePromise<number | undefined>
+  /** For the providers; a test may put itself in between. */
+  readonly fetch: typeof fetch
+  readonly nowMs: () => number
+  /** 128 bits or more from a cryptographic source, base64url. */
+  readonly randomId: () => string
+  readonly onEvent: (event: SignInEvent) => void
+}

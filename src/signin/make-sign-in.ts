@@ -1,0 +1,53 @@
+// The room's door: ports in, handlers out. The server mounts each handler below `publicUrl`.
+import { makeCallbackHandler } from './callback.ts'
+import { errorAnswer, makeContext, type SignInContext } from './context.ts'
+import type { SignInDeps } from './deps.ts'
+import { makeMeHandler } from './me.ts'
+import { makeSignInHandler } from './sign-in.ts'
+import { makeSignedOutHandler, makeSignOutHandler } from './sign-out.ts'
+import type { SignInHandler } from './web.ts'
+
+export interface SignIn {
+  /** `/sign-in` */
+  readonly signIn: SignInHandler
+  /** `/callback/<provider>` */
+  readonly callback: SignInHandler
+  /** `/sign-out` */
+  readonly signOut: SignInHandler
+  /** `/signed-out` */
+  readonly signedOut: SignInHandler
+  /** `/me` */
+  readonly me: SignInHandler
+  /** `/me.json` */
+  readonly meJson: SignInHandler
+}
+
+/**
+ * Makes all handlers of sign-in. No provider is contacted yet.
+ * @param deps ports and settings
+ * @param onFault receives what a handler threw: a bug, which is answered with a page and never with access
+ * @throws {TypeError} where `publicUrl` has no valid host
+ */
+export const makeSignIn = (deps: SignInDeps, onFault: (error: unknown) => void): SignIn => {
+  const context = makeContext(deps)
+  const safe = (handler: SignInHandler): SignInHandler => guarded(context, handler, onFault)
+  return {
+    signIn: safe(makeSignInHandler(context)),
+    callback: safe(makeCallbackHandler(context)),
+    signOut: safe(makeSignOutHandler(context)),
+    signedOut: safe(makeSignedOutHandler(context)),
+    me: safe(makeMeHandler(context, 'html')),
+    meJson: safe(makeMeHandler(context, 'json')),
+  }
+}
+
+const guarded =
+  (context: SignInContext, handler: SignInHandler, onFault: (error: unknown) => void): SignInHandler =>
+  async (request) => {
+    try {
+      return await handler(request)
+    } catch (error) {
+      onFault(error)
+      return errorAnswer(context, request, 500, 'PST-1019')
+    }
+  }

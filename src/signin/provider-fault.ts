@@ -1,0 +1,67 @@
+// What openid-client throws, mapped by code to the kinds of fault that sign-in knows. Never by message: those change.
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+
+/**
+ * `unavailable`: try again later. `misconfigured`: an operator has to act. `refused`: the answer is not believed.
+ * `answered`: the provider itself said no, with its error code (OAuth 2.0 §4.1.2.1, OIDC Core §3.1.2.6).
+ */
+export type ProviderFault =
+  | { readonly kind: 'unavailable'; readonly why: string }
+  | { readonly kind: 'misconfigured'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'answered'; readonly error: string }
+
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  'OAUTH_TIMEOUT',
+  'OAUTH_ABORT',
+  'OAUTH_RESPONSE_IS_NOT_CONFORM',
+  'OAUTH_RESPONSE_IS_NOT_JSON',
+  'OAUTH_PARSE_ERROR',
+  'POSTERN_PROVIDER_FETCH_REFUSED',
+])
+
+const MISCONFIGURED: ReadonlySet<string> = new Set([
+  'OAUTH_HTTP_REQUEST_FORBIDDEN',
+  'OAUTH_REQUEST_PROTOCOL_FORBIDDEN',
+  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
+  'OAUTH_MISSING_SERVER_METADATA',
+  'OAUTH_INVALID_SERVER_METADATA',
+  'OAUTH_WWW_AUTHENTICATE_CHALLENGE',
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+])
+
+/** Errors of a token endpoint that are its own trouble, not ours (RFC 6749 §5.2 lists none of them, peers send them). */
+const BUSY: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
+
+/**
+ * Maps a failure of openid-client or of the network below it.
+ * @param error whatever was thrown
+ * @returns the fault; `why` is a stable code, never a value of the exchange. Never throws.
+ */
+export const faultOf = (error: unknown): ProviderFault => {
+  if (error instanceof AuthorizationResponseError) return { kind: 'answered', error: plainCode(error.error) }
+  if (error instanceof ResponseBodyError) return byCode(plainCode(error.error), error.status)
+  const code = codeOf(error)
+  // A failed connection is a bare TypeError (Fetch standard); misuse of the library is one with a code.
+  if (code === undefined)
+    return { kind: 'unavailable', why: error instanceof TypeError ? 'network' : 'unknown' }
+  return byCode(code, undefined)
+}
+
+const byCode = (code: string, status: number | undefined): ProviderFault => {
+  if (UNAVAILABLE.has(code) || BUSY.has(code) || (status ?? 0) >= 500)
+    return { kind: 'unavailable', why: code }
+  if (MISCONFIGURED.has(code)) return { kind: 'misconfigured', why: code }
+  return { kind: 'refused', why: code }
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** Error codes come from outside: what is not a plain word is not repeated. */
+const plainCode = (code: string): string => (/^[a-z_]{1,60}$/.test(code) ? code : 'unknown_error')
+
+/** The stable code of a fault, for the log. */
+export const whyOf = (fault: ProviderFault): string => (fault.kind === 'answered' ? fault.error : fault.why)

@@ -1,0 +1,62 @@
+// Code → verified claims, through openid-client: state, iss, nonce, PKCE, signature, issuer, audience and times are its
+// checks. The tokens end here: none is kept, logged or handed on.
+import { authorizationCodeGrant, fetchUserInfo, type Configuration } from 'openid-client'
+import { isCleanText } from '../identity/claims.ts'
+import type { ClaimMapping } from '../identity/source.ts'
+import type { JsonObject } from '../identity/strict-json.ts'
+import { faultOf, type ProviderFault } from './provider-fault.ts'
+import { lacksClaims } from './session-claims.ts'
+import type { Transaction } from './transaction.ts'
+import type { Pair } from './web.ts'
+
+export interface Redeeming {
+  readonly client: Configuration
+  readonly transaction: Transaction
+  /** The registered callback address, without query. */
+  readonly callback: string
+  /** Parameters of the callback, untrusted; no deciding one is there twice. */
+  readonly query: readonly Pair[]
+  /** The `state` that was sealed for this transaction. */
+  readonly state: string
+  readonly mapping: ClaimMapping
+  /** Mapped names that the session is to capture. */
+  readonly wanted: readonly string[]
+}
+
+export type Redeemed =
+  | {
+      readonly kind: 'redeemed'
+      readonly subject: string
+      readonly idToken: JsonObject
+      readonly userInfo: JsonObject | undefined
+    }
+  | { readonly kind: 'fault'; readonly fault: ProviderFault }
+
+/**
+ * Redeems the code of a callback.
+ * @returns the claims of the ID token, and those of UserInfo where the token leaves wanted ones out; else the fault.
+ *   UserInfo that cannot be had is a fault: a claim that was not asked about must not pass for absent. Never rejects.
+ */
+export const redeem = async (redeeming: Redeeming): Promise<Redeemed> => {
+  const { client, transaction, mapping, wanted } = redeeming
+  const url = new URL(redeeming.callback)
+  for (const [name, value] of redeeming.query) url.searchParams.append(name, value)
+  try {
+    // `max_age` is not checked here: an answer that is not fresh enough is a session whose rule goes on missing.
+    const tokens = await authorizationCodeGrant(client, url, {
+      expectedState: redeeming.state,
+      expectedNonce: transaction.nonce,
+      pkceCodeVerifier: transaction.verifier,
+      idTokenExpected: true,
+    })
+    const idToken = tokens.claims()
+    if (idToken === undefined || !isCleanText(idToken.sub))
+      return { kind: 'fault', fault: { kind: 'refused', why: 'no_usable_subject' } }
+    const asks =
+      client.serverMetadata().userinfo_endpoint !== undefined && lacksClaims(idToken, mapping, wanted)
+    const userInfo = asks ? await fetchUserInfo(client, tokens.access_token, idToken.sub) : undefined
+    return { kind: 'redeemed', subject: idToken.sub, idToken, userInfo }
+  } catch (error) {
+    return { kind: 'fault', fault: faultOf(error) }
+  }
+}

@@ -1,0 +1,67 @@
+// The way out: a redirect to the provider with code, PKCE, state and nonce, always all four (RFC 9700 §2.1.1).
+import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
+import { faultAnswer, nowSeconds, signInHref, type SignInContext } from './context.ts'
+import type { Provider } from './provider.ts'
+import type { ReturnTarget } from './return-to.ts'
+import { bindingsOf, setBindingCookie } from './set-cookie.ts'
+import type { Ask } from './sign-in-decides.ts'
+import { sealTransaction, type Transaction } from './transaction.ts'
+import { redirectAnswer, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
+
+/** Address to which a provider sends back; registered there letter by letter. */
+export const callbackHref = (context: SignInContext, provider: string): string =>
+  context.href(`/callback/${encodeURIComponent(provider)}`)
+
+/**
+ * Sends a browser to a provider.
+ * @param target validated; undefined = the default
+ * @returns a redirect that sets the binding cookie, or the page of a provider that cannot be used. Never rejects.
+ */
+export const startSignIn = async (
+  context: SignInContext,
+  request: SignInWebRequest,
+  provider: Provider,
+  target: ReturnTarget | undefined,
+  ask: Ask,
+): Promise<SignInWebAnswer> => {
+  const found = await provider.configuration()
+  if (found.kind === 'fault')
+    return faultAnswer(context, request, found.fault, signInHref(context, target, ['provider', provider.id]))
+  const transaction = makeTransaction(context, request, provider.id, target, ask)
+  const parameters = {
+    redirect_uri: callbackHref(context, provider.id),
+    scope: provider.settings.scopes.join(' '),
+    state: sealTransaction(context.deps.transactionSeal, transaction),
+    nonce: transaction.nonce,
+    code_challenge: await calculatePKCECodeChallenge(transaction.verifier),
+    code_challenge_method: 'S256',
+    ...(ask.prompt === undefined ? {} : { prompt: ask.prompt }),
+    ...(ask.maxAgeSeconds === undefined ? {} : { max_age: String(ask.maxAgeSeconds) }),
+    ...(ask.acrValues.length === 0 ? {} : { acr_values: ask.acrValues.join(' ') }),
+  }
+  return redirectAnswer(buildAuthorizationUrl(found.client, parameters).href, [
+    ['set-cookie', setBindingCookie(context.deps.settings, transaction.binding)],
+  ])
+}
+
+const makeTransaction = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  provider: string,
+  target: ReturnTarget | undefined,
+  ask: Ask,
+): Transaction => {
+  const { deps } = context
+  const [binding = deps.randomId()] = bindingsOf(deps.settings, request.cookies)
+  return {
+    id: deps.randomId(),
+    binding,
+    provider,
+    nonce: deps.randomId(),
+    verifier: randomPKCECodeVerifier(),
+    returnTo: target?.url ?? '',
+    asked: [...new Set([...deps.policy().claims, ...ask.claims])],
+    purpose: ask.purpose,
+    createdAtSeconds: nowSeconds(context),
+  }
+}
