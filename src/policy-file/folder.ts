@@ -1,0 +1,174 @@
+// A policy folder on disk → the bytes of the files that count. Read as one moment: a folder that changes while it is read
+// is read again. ConfigMap volumes (names that start with `..`) are seen through their symlinks.
+import { isUtf8 } from 'node:buffer'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { issueOfFile, type Fault, type PolicyFile, type PolicyIssue } from './issue.ts'
+import { MAX_FILE_BYTES } from './yaml-fault.ts'
+
+export type FileRole = 'policy' | 'directory' | 'stages' | 'candidate'
+
+/** One file that counts. */
+export interface FolderFile extends PolicyFile {
+  /** The name inside the folder, which the revision covers. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly role: FileRole
+  /** What keeps the file from being read as text. */
+  readonly fault: PolicyIssue | undefined
+}
+
+export type FolderReading =
+  | {
+      readonly kind: 'read'
+      readonly files: readonly FolderFile[]
+      readonly warnings: readonly PolicyIssue[]
+    }
+  | { readonly kind: 'refused'; readonly issues: readonly PolicyIssue[] }
+
+const ATTEMPTS = 5
+const AT_ONCE = 32
+
+/**
+ * Reads every file of a policy folder that counts, in the order of their names.
+ * @param folder path as given
+ * @returns bytes and texts, or why the folder cannot be read; never rejects
+ */
+export const readFolder = async (folder: string): Promise<FolderReading> => {
+  try {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const before = await folderPrint(folder)
+      const reading = await readOnce(folder)
+      if ((await folderPrint(folder)) === before) return reading
+    }
+    return unreadable(folder, 'it changes while it is read', 'write it at once, and reload')
+  } catch (error) {
+    // Whatever the file system says: a folder that cannot be read whole is not read at all.
+    return unreadable(folder, reasonOf(error), 'check the path and its permissions')
+  }
+}
+
+/** What tells that a folder changed, without reading it: names, sizes, times and the files behind symlinks. */
+export const folderPrint = async (folder: string): Promise<string> => {
+  const names = (await listed(folder)).map(({ name }) => name)
+  const rows = await inTurns(names, async (name) => {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(join(folder, name))
+    return `${name}:${ino}:${size}:${mtimeMs}:${ctimeMs}`
+  })
+  return [await realpath(folder), ...rows].join('\n')
+}
+
+const CODE_MEANING: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there',
+  ENOTDIR: 'it is not a folder',
+  EACCES: 'its permissions forbid it',
+  EPERM: 'its permissions forbid it',
+  EISDIR: 'one of its files is a folder',
+  ELOOP: 'its symlinks lead in a circle',
+}
+
+const reasonOf = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  return CODE_MEANING[code] ?? `the file system answers ${code}`
+}
+
+const unreadable = (folder: string, why: string, mend: string): FolderReading => ({
+  kind: 'refused',
+  issues: [issueOfFile(folder, { code: 'E00', what: 'the policy folder cannot be read', why, mend })],
+})
+
+interface Listed {
+  readonly name: string
+  readonly role: FileRole
+}
+
+const roleOf = (name: string): FileRole | undefined => {
+  if (name === 'directory.yaml') return 'directory'
+  if (name === 'stages.yaml') return 'stages'
+  if (name === 'acks.yaml' || name.startsWith('.') || !name.endsWith('.yaml')) return undefined
+  return 'policy'
+}
+
+/** Names that count, sorted; `candidate/` with its YAML files. */
+const listed = async (folder: string): Promise<readonly Listed[]> => {
+  const names = await readdir(folder)
+  const candidates = names.includes('candidate') ? await yamlNames(join(folder, 'candidate')) : []
+  return [
+    ...names.flatMap((name): readonly Listed[] => {
+      const role = roleOf(name)
+      return role === undefined ? [] : [{ name, role }]
+    }),
+    ...candidates.map((name): Listed => ({ name: `candidate/${name}`, role: 'candidate' })),
+  ].toSorted((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+const yamlNames = async (folder: string): Promise<readonly string[]> =>
+  (await stat(folder)).isDirectory()
+    ? (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+    : []
+
+const readOnce = async (folder: string): Promise<FolderReading> => {
+  const files = await inTurns(await listed(folder), async (one) => fileOf(folder, one))
+  const misspelt = (await readdir(folder)).filter(
+    (name) => /\.ya?ml$/i.test(name) && !name.endsWith('.yaml') && !name.startsWith('.'),
+  )
+  return { kind: 'read', files, warnings: misspelt.map((name) => issueOfFile(join(folder, name), NOT_READ)) }
+}
+
+const NOT_READ: Fault = {
+  code: 'W24',
+  what: 'this file is not read',
+  why: 'only names that end in `.yaml` are',
+  mend: 'rename it, or move it out of the folder',
+}
+
+const fileOf = async (folder: string, { name, role }: Listed): Promise<FolderFile> => {
+  const path = join(folder, name)
+  const { size } = await stat(path)
+  // Longer files are refused unread.
+  const bytes = size > MAX_FILE_BYTES ? new Uint8Array() : new Uint8Array(await readFile(path))
+  return folderFile(path, name, role, bytes, size)
+}
+
+/** Makes a file of the bytes that were read. Never throws. */
+export const folderFile = (
+  path: string,
+  name: string,
+  role: FileRole,
+  bytes: Uint8Array,
+  size = bytes.length,
+): FolderFile => {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  return { path, name, role, bytes, text, fault: bytesFault(path, text, bytes, size) }
+}
+
+const bytesFault = (path: string, text: string, bytes: Uint8Array, size: number): PolicyIssue | undefined => {
+  if (size > MAX_FILE_BYTES)
+    return issueOfFile(path, {
+      code: 'E15',
+      what: 'the file is longer than 1 MiB',
+      why: 'one file holds one application',
+      mend: 'split it',
+    })
+  if (isUtf8(bytes)) return undefined
+  const lines = text.slice(0, text.indexOf('\uFFFD')).split('\n')
+  const [line, col] = [lines.length, (lines.at(-1) ?? '').length + 1]
+  const fault: Fault = {
+    code: 'E15',
+    what: 'the file is not UTF-8',
+    why: 'its bytes could be read in several ways',
+    mend: 'save it as UTF-8',
+  }
+  return { ...issueOfFile(path, fault), line, col, length: 1 }
+}
+
+/** Runs a task over all items, some at a time: thousands of files must not open thousands of descriptors. */
+const inTurns = async <Item, Result>(
+  items: readonly Item[],
+  task: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = []
+  for (let start = 0; start < items.length; start += AT_ONCE)
+    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(task))))
+  return results
+}
