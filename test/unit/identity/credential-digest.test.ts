@@ -1,0 +1,48 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { credentialDigest } from '../../../src/identity/credential-digest.ts'
+import { carriedOf } from './acceptance-fixture.ts'
+
+const NAMES = ['__Secure-postern']
+const digest = (changes: Parameters<typeof carriedOf>[0]): string =>
+  credentialDigest(carriedOf(changes), NAMES)
+
+describe('the digest of what a caller carries', () => {
+  test('does not change with cookies of others', () => {
+    expect(digest({ cookies: ['__Secure-postern=v; theme=dark'] })).toBe(
+      digest({ cookies: ['x=1', '__Secure-postern=v'] }),
+    )
+  })
+
+  test('changes with each thing that verification reads', () => {
+    const different = [
+      digest({}),
+      digest({ authorization: '' }),
+      digest({ authorization: 'x' }),
+      digest({ proxyAuthorization: 'x' }),
+      digest({ apiKey: 'x' }),
+      digest({ authorization: 'x', proxyAuthorization: 'x' }),
+      digest({ cookies: ['__Secure-postern=x'] }),
+      digest({ cookies: ['__Secure-postern='] }),
+      digest({ cookies: ['__Secure-postern=x; __Secure-postern=x'] }),
+      digest({ cookies: ['__Secure-postern=x; __Secure-postern=y'] }),
+      digest({ cookies: ['__Secure-postern=y; __Secure-postern=x'] }),
+    ]
+    expect(new Set(different).size).toBe(different.length)
+  })
+
+  test('is injective: bytes cannot move from one field into the next', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ':', '1', '-', ' '), maxLength: 4 })
+    const carried = fc.record({
+      authorization: fc.option(text, { nil: undefined }),
+      proxyAuthorization: fc.option(text, { nil: undefined }),
+      apiKey: fc.option(text, { nil: undefined }),
+    })
+    fc.assert(
+      fc.property(carried, carried, (one, other) => {
+        const isSame = JSON.stringify(Object.entries(one)) === JSON.stringify(Object.entries(other))
+        expect(digest(one) === digest(other)).toBe(isSame)
+      }),
+    )
+  })
+})
