@@ -128,7 +128,7 @@ const configuration = (
   options: { readonly claimsInIdToken: boolean; readonly endSession: boolean },
 ): Configuration => ({
   adapter: separateStores(),
-  jwks: { keys: [{ ...jwk }] } as NonNullable<Configuration['jwks']>,
+  jwks: { keys: [{ ...jwk }] },
   cookies: { keys: ['test cookie key'] },
   acrValues: [PASSWORD_ACR, SECOND_FACTOR_ACR],
   claims: {

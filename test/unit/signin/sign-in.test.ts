@@ -1,5 +1,6 @@
 // A whole sign-in against a real provider, through the pages that a browser would see.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SignInSettings } from '../../../src/signin/deps.ts'
 import { APP, BIND, COOKIE, logIn, makeWorld, PUBLIC, type World } from './world.ts'
 
 let world: World
@@ -273,6 +274,49 @@ describe('a circle is noticed', () => {
     expect(shown.body).toContain('PST-1012')
     expect(shown.headers.get('location')).toBeNull()
     await other.close()
+  })
+})
+
+describe('where it lives', () => {
+  const startAt = async (settings: Partial<SignInSettings>, rd: string) => {
+    const other = await makeWorld({ settings })
+    const answer = await other.handlers['/sign-in']!({
+      method: 'GET',
+      path: '/sign-in',
+      query: [['rd', rd]],
+      headers: new Map(),
+      cookies: [],
+      form: [],
+    })
+    await other.close()
+    return new Map(answer.headers)
+  }
+
+  it('below a path of the application’s own host, all its addresses have that path', async () => {
+    const headers = await startAt(
+      {
+        publicUrl: 'https://app.example.com/postern',
+        cookie: { name: '__Host-postern', domain: undefined },
+      },
+      `${APP}/x`,
+    )
+    const location = new URL(headers.get('location') ?? '')
+    expect(location.searchParams.get('redirect_uri')).toBe('https://app.example.com/postern/callback/corp')
+    expect(headers.get('set-cookie')).toMatch(/^__Host-postern-bind=/)
+  })
+
+  it('on plain http of this machine, cookies have no prefix and no Secure', async () => {
+    const headers = await startAt(
+      {
+        publicUrl: 'http://auth.demo.localhost:8080',
+        externalScheme: 'http',
+        cookie: { name: 'postern', domain: 'demo.localhost' },
+      },
+      'http://nothing.demo.localhost:8080/',
+    )
+    expect(headers.get('set-cookie')).toMatch(
+      /^postern-bind=[\w-]{22}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/,
+    )
   })
 })
 
