@@ -18,6 +18,10 @@ export type RevokeRequest =
 /** What a revocation did: the state's number after it, and where it holds already. */
 export interface Revoked {
   readonly number: number
+  /** On disk: a restart will not forget it. */
+  readonly durable: boolean
+  /** Why it could not be written; it is in force all the same. */
+  readonly why: string | undefined
 }
 
 export interface AdminDeps {

@@ -1,7 +1,6 @@
 // The public listener: sign-in, sign-out, pages and keys, below the path of `publicUrl`. Exact paths only; everything
 // else is 404, decision paths and health included.
 import { Hono, type Context } from 'hono'
-import type { IncomingMessage } from 'node:http'
 import { renderAnswer, type RenderedAnswer } from '../pages/render.ts'
 import type { Pair, SignInHandler, SignInWebRequest } from '../signin/web.ts'
 
@@ -16,8 +15,12 @@ export interface PublicDeps {
   readonly onFault: (error: unknown) => void
 }
 
+/** What is read of the raw request; HTTP/1 and HTTP/2 alike. */
 interface Bindings {
-  readonly incoming: IncomingMessage
+  readonly incoming: AsyncIterable<unknown> & {
+    readonly url?: string | undefined
+    readonly rawHeaders: string[]
+  }
 }
 
 const MAX_FORM_BYTES = 16_384

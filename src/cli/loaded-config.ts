@@ -1,0 +1,12 @@
+// Loads the configuration for a command, or prints everything that is wrong with it.
+import type { Config } from '../config/config.ts'
+import { issueText } from '../config/issue.ts'
+import { loadConfig } from '../config/load.ts'
+
+/** The configuration, or undefined after its faults went to standard error. */
+export const loadedConfig = (file: string): Config | undefined => {
+  const loaded = loadConfig({ file, env: process.env })
+  const notes = loaded.kind === 'loaded' ? loaded.warnings : loaded.issues
+  for (const note of notes) process.stderr.write(`${issueText(note)}\n`)
+  return loaded.kind === 'loaded' ? loaded.config : undefined
+}

@@ -1,0 +1,62 @@
+// `postern serve`: runs the service until it is told to stop. SIGTERM and SIGINT drain, SIGHUP reloads.
+import type { Command } from 'commander'
+import { startPostern, StartRefused, type RunningPostern } from '../server/serve.ts'
+import { loadedConfig } from './loaded-config.ts'
+
+interface ServeOptions {
+  readonly config: string
+  readonly drain: string
+}
+
+/** Adds `serve`. What keeps it from starting is printed, and it exits with 2. */
+export const addServeCommand = (program: Command): void => {
+  program
+    .command('serve')
+    .description('run the service')
+    .option('-c, --config <file>', 'configuration file', 'postern.yaml')
+    .option('--drain <seconds>', 'how long to answer "not ready" before closing', '5')
+    .action(async (options: ServeOptions) => {
+      process.exitCode = await serve(options)
+    })
+}
+
+const serve = async (options: ServeOptions): Promise<number> => {
+  const drainSeconds = Number(options.drain)
+  if (!Number.isFinite(drainSeconds) || drainSeconds < 0)
+    return complain('`--drain` takes a number of seconds')
+  const config = loadedConfig(options.config)
+  if (config === undefined) return 2
+  try {
+    const running = await startPostern(config)
+    tell(running)
+    await untilStopped(running, drainSeconds * 1000)
+    return 0
+  } catch (error) {
+    if (error instanceof StartRefused) return complain(error.message)
+    throw error
+  }
+}
+
+const complain = (text: string): number => {
+  process.stderr.write(`${text}\n`)
+  return 2
+}
+
+const tell = (running: RunningPostern): void => {
+  process.stderr.write(
+    `decision ${running.decisionUrl}\npublic   ${running.publicAddress}\nadmin    ${running.adminUrl}\n`,
+  )
+}
+
+/** A second signal does not wait any longer. */
+const untilStopped = (running: RunningPostern, drainMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = (): void => {
+      process.once('SIGTERM', resolve)
+      process.once('SIGINT', resolve)
+      void running.close(drainMs).then(resolve)
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+    process.on('SIGHUP', () => void running.reload())
+  })

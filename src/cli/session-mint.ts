@@ -1,0 +1,161 @@
+// Mints a session without a sign-in. Whoever holds the session keys can do that anyway; this way it is logged.
+import { randomBytes } from 'node:crypto'
+import { appendFile } from 'node:fs/promises'
+import type { Config } from '../config/config.ts'
+import { parseDurationMs } from '../config/duration.ts'
+import { fitSession } from '../identity/session-fit.ts'
+import { sealSession, SESSION_BYTES_MAX, SESSION_PURPOSE } from '../identity/session-seal.ts'
+import type { Session } from '../identity/session.ts'
+import { loadPolicies } from '../policy-file/load.ts'
+import type { ClaimScalar, ClaimValue } from '../policy/principal.ts'
+import { cookieBinding, sealFor } from '../server/compose-identity.ts'
+import { makeSessionPolicy } from '../server/session-policy.ts'
+import type { SignInPolicy } from '../signin/deps.ts'
+import { readRevocationNumber } from '../state/revocation-number.ts'
+import { loadedConfig } from './loaded-config.ts'
+
+export interface MintOptions {
+  readonly config: string
+  readonly provider: string
+  readonly sub: string
+  readonly email: string | undefined
+  readonly claim: readonly string[]
+  readonly amr: readonly string[]
+  readonly acr: string | undefined
+  readonly ttl: string
+}
+
+/** Prints `name=value`; returns the exit code. Nothing is printed on standard output where something is wrong. */
+export const mintSession = async (options: MintOptions): Promise<number> => {
+  const config = loadedConfig(options.config)
+  if (config === undefined) return 2
+  if (!config.providers.some(({ id }) => id === options.provider))
+    return complain(unknownProvider(config, options.provider))
+  const ttlMs = parseDurationMs(options.ttl)
+  if (ttlMs === undefined)
+    return complain(`\`--ttl\`: \`${options.ttl}\` is no duration; write \`1h\` or \`30m\``)
+  const claims = readClaims(options)
+  if (typeof claims === 'string') return complain(claims)
+  const number = await revocationNumber(config)
+  if (typeof number === 'string') return complain(number)
+  const policy = await sessionPolicy(config)
+  const session = fitSession(
+    newSession(options, claims, ttlMs, number, policy),
+    SESSION_BYTES_MAX,
+    policy.fit,
+  )
+  const binding = cookieBinding(config)
+  const sealed = sealSession(sealFor(config, SESSION_PURPOSE), session, binding)
+  if (sealed.kind === 'too-large')
+    return complain(
+      `the session takes ${sealed.bytes} bytes and a cookie ${SESSION_BYTES_MAX}; leave claims out`,
+    )
+  await record(config, session)
+  process.stdout.write(`${binding.name}=${sealed.value}\n`)
+  return 0
+}
+
+const complain = (text: string): number => {
+  process.stderr.write(`${text}\n`)
+  return 2
+}
+
+const unknownProvider = (config: Config, id: string): string => {
+  const known = config.providers.map((provider) => `\`${provider.id}\``).join(', ')
+  return `\`--provider\`: \`${id}\` is not configured in ${config.file}; ${known === '' ? 'there is none' : `there is ${known}`}`
+}
+
+/** The policies say what a session captures; a folder that does not load leaves it at what was asked for. */
+const sessionPolicy = async (config: Config): Promise<SignInPolicy> => {
+  const load = await loadPolicies(config.policiesFolder)
+  if (load.kind === 'loaded') return makeSessionPolicy(config.session.claims)(load.set)
+  process.stderr.write('the policies do not load; only the claims that were named are in the session\n')
+  return {
+    claims: config.session.claims,
+    fit: { headerOnlyClaims: new Set(), namedGroups: new Set(), groupsRevision: '' },
+  }
+}
+
+const revocationNumber = async (config: Config): Promise<number | string> => {
+  if (config.state.file === undefined) return 0
+  const reading = await readRevocationNumber(
+    config.state.file,
+    sealFor(config, 'state'),
+    () => Date.now() / 1000,
+  )
+  return reading.kind === 'number' ? reading.number : `\`state.file\`: ${reading.why}`
+}
+
+const newSession = (
+  options: MintOptions,
+  claims: ReadonlyMap<string, ClaimValue>,
+  ttlMs: number,
+  revocationNumberNow: number,
+  policy: SignInPolicy,
+): Session => {
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  return {
+    id: randomBytes(18).toString('base64url'),
+    provider: options.provider,
+    subject: options.sub,
+    providerSession: undefined,
+    authTimeSeconds: nowSeconds,
+    amr: options.amr,
+    acr: options.acr,
+    issuedAtSeconds: nowSeconds,
+    expiresAtSeconds: nowSeconds + Math.max(1, Math.floor(ttlMs / 1000)),
+    revocationNumber: revocationNumberNow,
+    claims: Object.fromEntries(claims),
+    captured: [...new Set([...policy.claims, ...claims.keys()])].toSorted(),
+    cut: [],
+    groupsRevision: undefined,
+    emailVerified: options.email !== undefined,
+    stepUp: undefined,
+  }
+}
+
+const readClaims = (options: MintOptions): ReadonlyMap<string, ClaimValue> | string => {
+  const claims = new Map<string, ClaimValue>()
+  if (options.email !== undefined) claims.set('email', options.email)
+  for (const text of options.claim) {
+    const equals = text.indexOf('=')
+    const value = equals < 1 ? undefined : readValue(text.slice(equals + 1))
+    if (value === undefined)
+      return `\`--claim\`: \`${text}\` is no claim; write \`dept=payroll\` or \`groups=["sre"]\``
+    claims.set(text.slice(0, equals), value)
+  }
+  return claims
+}
+
+/** JSON where it is JSON; any other text is a text. Objects are no claim values. */
+const readValue = (text: string): ClaimValue | undefined => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return text
+  }
+  if (isScalar(value)) return value
+  return Array.isArray(value) && value.every(isScalar) ? value : undefined
+}
+
+const isScalar = (value: unknown): value is ClaimScalar =>
+  typeof value === 'string' ||
+  typeof value === 'boolean' ||
+  (typeof value === 'number' && Number.isFinite(value))
+
+/** One line: into the log's file, or on standard error where the log is somebody's standard output. */
+const record = async (config: Config, session: Session): Promise<void> => {
+  const line = `${JSON.stringify({
+    v: 1,
+    type: 'session.mint',
+    ts: new Date().toISOString(),
+    seq: 1,
+    w: `mint-${process.pid}-${session.id.slice(0, 6)}`,
+    session: session.id,
+    sub: { kind: 'user', id: `${session.provider}|${session.subject}` },
+    expires: new Date(session.expiresAtSeconds * 1000).toISOString(),
+  })}\n`
+  if (config.audit.sink.kind === 'file') await appendFile(config.audit.sink.path, line, { mode: 0o600 })
+  else process.stderr.write(line)
+}

@@ -1,0 +1,106 @@
+// Ends sessions at a running service, through its admin listener.
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
+import { Secret } from '../policy/secret.ts'
+import { loadedConfig } from './loaded-config.ts'
+
+export interface RevokeOptions {
+  readonly config: string
+  readonly sub: string | undefined
+  readonly provider: string | undefined
+  readonly all: boolean
+  readonly server: string | undefined
+  readonly tokenFile: string | undefined
+}
+
+const EXIT_USAGE = 2
+const EXIT_UNREACHABLE = 3
+
+/** Returns the exit code: 0 when the revocation is in force, 2 for usage, 3 where the service cannot be reached. */
+export const revokeSessions = async (id: string | undefined, options: RevokeOptions): Promise<number> => {
+  const request = requestOf(id, options)
+  if (request === undefined) return complain('name one session id, `--sub`, or `--all`', EXIT_USAGE)
+  const access = accessOf(options)
+  if (typeof access === 'string') return complain(access, EXIT_USAGE)
+  if (access === undefined) return EXIT_USAGE
+  return send(access, request)
+}
+
+const complain = (text: string, code: number): number => {
+  process.stderr.write(`${text}\n`)
+  return code
+}
+
+type Body = Readonly<Record<string, string | boolean>>
+
+const requestOf = (id: string | undefined, options: RevokeOptions): Body | undefined => {
+  const { sub, provider, all } = options
+  const named = [id !== undefined, sub !== undefined, all].filter(Boolean).length
+  if (named !== 1) return undefined
+  if (id !== undefined) return { id }
+  if (all) return { all: true }
+  return sub === undefined
+    ? undefined
+    : { subject: sub, ...(provider === undefined ? {} : { source: provider }) }
+}
+
+interface Access {
+  readonly server: string
+  readonly token: Secret
+}
+
+/** From the flags, else from the configuration; a text says what is missing. */
+const accessOf = (options: RevokeOptions): Access | string | undefined => {
+  if (options.server !== undefined && options.tokenFile !== undefined) {
+    const token = readToken(options.tokenFile)
+    return token === undefined
+      ? `\`--token-file\`: \`${options.tokenFile}\` cannot be read`
+      : { server: options.server, token }
+  }
+  const config = loadedConfig(options.config)
+  if (config === undefined) return undefined
+  const token = options.tokenFile === undefined ? config.admin.tokens[0]?.token : readToken(options.tokenFile)
+  if (token === undefined)
+    return `\`admin.token\` is not configured in ${config.file}, so nobody may administer the service`
+  return { server: options.server ?? serverOf(config), token }
+}
+
+const readToken = (file: string): Secret | undefined => {
+  try {
+    return new Secret(readFileSync(file, 'utf8').trim())
+  } catch {
+    return undefined
+  }
+}
+
+const serverOf = (config: Config): string => {
+  const { host, port } = config.listen.admin
+  const reachable =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
+  return `http://${reachable}:${port}`
+}
+
+const send = async (access: Access, body: Body): Promise<number> => {
+  let response: Response
+  try {
+    response = await fetch(`${access.server}/admin/v1/sessions/revoke`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${access.token.reveal()}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+    })
+  } catch {
+    return complain(
+      `no service answers at ${access.server}; is it running, and is \`listen.admin\` right?`,
+      EXIT_UNREACHABLE,
+    )
+  }
+  const text = await response.text()
+  if (!response.ok)
+    return complain(
+      `the service refused (${response.status}): ${text.trim()}`,
+      response.status === 400 ? EXIT_USAGE : 1,
+    )
+  process.stdout.write(`${text.trim()}\n`)
+  return 0
+}

@@ -1,0 +1,274 @@
+// The only place that knows every room: configuration in, three applications out. Nothing listens yet.
+import { createHash } from 'node:crypto'
+import type { Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Hono } from 'hono'
+import type { AuditWriter } from '../audit/writer.ts'
+import type { Config } from '../config/config.ts'
+import { makeAssertionSigner, type AssertionSigner } from '../identity/assertion.ts'
+import type { PolicyEvent, PolicyStore } from '../policy-file/store.ts'
+import { issueLine } from '../policy-file/issue.ts'
+import { makeJudgePeer } from '../proxy/trusted-peer.ts'
+import { writeRefusal } from '../proxy/write-answer.ts'
+import type { MemoryState } from '../state/memory-state.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { makeMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { makeAdminApp } from './admin-app.ts'
+import { makeAuthz, type AuthzDeps } from './authz.ts'
+import { composeDecide, makeWriteDecision } from './compose-decide.ts'
+import { composeIdentity, type IdentityParts } from './compose-identity.ts'
+import { composeSignIn } from './compose-sign-in.ts'
+import { makeDecisionIds } from './decision-id.ts'
+import { makeDecisionServer } from './decision-listener.ts'
+import { endingRules } from './ending-rules.ts'
+import { makePrepareIdentity } from './identity-preparation.ts'
+import { makeObserve } from './observe.ts'
+import { makePublicApp } from './public-app.ts'
+import { makeChecks } from './readiness.ts'
+import { makeRefusalPage } from './refusal-page.ts'
+import { makeRevoke } from './revoke.ts'
+import { makeSessionPolicy } from './session-policy.ts'
+
+/** What was opened before anything is composed, and is closed after everything. */
+export interface Opened {
+  readonly config: Config
+  readonly store: PolicyStore
+  readonly state: MemoryState
+  readonly audit: AuditWriter
+  readonly logger: Logger
+  readonly version: string
+  readonly nowMs: () => number
+  readonly isDraining: () => boolean
+}
+
+export interface Composed {
+  readonly decision: Server
+  readonly public: Server
+  readonly admin: Server
+  readonly metrics: Metrics
+  readonly identity: IdentityParts
+}
+
+/**
+ * Joins all rooms.
+ * @throws {Error} where the assertion key does not fit: found at start
+ */
+export const compose = async (opened: Opened): Promise<Composed> => {
+  const { config, store, state, nowMs } = opened
+  const startedAtSeconds = nowMs() / 1000
+  const sessionPolicy = makeSessionPolicy(config.session.claims)
+  const groupsRevision = (): string => sessionPolicy(store.current()).fit.groupsRevision
+  const identity = composeIdentity(config, { state, groupsRevision, startedAtSeconds, fetch })
+  const parts: Parts = {
+    ...opened,
+    identity,
+    startedAtSeconds,
+    signer: await openSigner(config, nowMs),
+    nextId: makeDecisionIds(nowMs),
+  }
+  const cache = { entries: () => 0 }
+  const metrics = composeMetrics(parts, () => cache.entries())
+  const decision = composeDecision(parts, metrics)
+  cache.entries = decision.cacheEntries
+  const publicApp = composePublic(parts, metrics)
+  const adminApp = composeAdmin(parts, metrics)
+  return {
+    decision: makeDecisionServer(makeAuthz(decision.authz), (status, why, peer) => {
+      metrics.unreadableRequest()
+      opened.audit.write({
+        v: 1,
+        type: 'decision',
+        ts: new Date(nowMs()).toISOString(),
+        id: parts.nextId(),
+        decision: 'deny',
+        status,
+        reason: 'DENY_BAD_REQUEST',
+        policy: store.current().revision,
+        sub: { kind: 'anonymous' },
+        src: { ip: peer },
+        note: why,
+      })
+    }),
+    public: serverOf((request, env) => publicApp.fetch(request, env)),
+    admin: serverOf((request) => adminApp.fetch(request)),
+    metrics,
+    identity,
+  }
+}
+
+interface Parts extends Opened {
+  readonly identity: IdentityParts
+  readonly signer: AssertionSigner | undefined
+  readonly startedAtSeconds: number
+  readonly nextId: () => string
+}
+
+const ASSERTIONS_KEPT = 50_000
+
+const openSigner = async (config: Config, nowMs: () => number): Promise<AssertionSigner | undefined> => {
+  if (config.assertion === undefined) return undefined
+  const { key, alg, lifetimeSeconds } = config.assertion
+  const signing = await makeAssertionSigner({
+    key: key.reveal(),
+    alg,
+    issuer: config.publicUrl.href,
+    lifetimeSeconds,
+    retired: [],
+    nowSeconds: () => nowMs() / 1000,
+    entriesMax: ASSERTIONS_KEPT,
+  })
+  if (signing.kind === 'refused') throw new Error(signing.why)
+  return signing.signer
+}
+
+const composeMetrics = (parts: Parts, cacheEntries: () => number): Metrics => {
+  const { store, audit, identity, nowMs } = parts
+  return makeMetrics({
+    version: parts.version,
+    cacheEntries,
+    auditDropped: () => audit.stats().dropped,
+    auditPendingBytes: () => audit.stats().pending,
+    lastReloadSucceeded: () => store.status().refusal === undefined,
+    lastReloadAtSeconds: () => store.status().loadedAtMs / 1000,
+    policyRevision: () => store.current().revision,
+    jwksAgesSeconds: () =>
+      new Map(
+        [...identity.issuerKeys].flatMap(([id, keys]) => {
+          const { ageMs } = keys.health()
+          return ageMs === undefined ? [] : [[id, ageMs / 1000] as const]
+        }),
+      ),
+    endingRules: () => endingRules(store.current(), nowMs()),
+  })
+}
+
+interface DecisionParts {
+  readonly authz: AuthzDeps
+  readonly cacheEntries: () => number
+}
+
+const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
+  const { config, store, state, audit, logger, identity, nowMs, nextId } = parts
+  const prepareIdentity = makePrepareIdentity({
+    sources: [...config.providers, ...config.issuers],
+    signer: parts.signer,
+    onWarning: (route, warning) => logger.warn({ route, ...warning }, 'an identity header was left empty'),
+  })
+  const { decide, cacheEntries } = composeDecide(config, {
+    identity,
+    prepareIdentity,
+    policies: store.current,
+    state,
+    metrics,
+  })
+  const secure = config.publicUrl.scheme === 'https'
+  const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, nowMs })
+  const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies
+  const authz: AuthzDeps = {
+    judgePeer: makeJudgePeer({ trusted, key }),
+    settings: { hostHeader, externalScheme, clientIp },
+    policies: store.current,
+    decide,
+    nowMs,
+    monotonicMs: () => performance.now(),
+    nextId,
+    writeDecision: makeWriteDecision({
+      publicUrl: config.publicUrl.href,
+      ownCookies: new Set([identity.binding.name]),
+      page,
+    }),
+    writeRefusal,
+    auditIsBehind: () => audit.isBehind(),
+    observe: makeObserve({
+      audit,
+      metrics,
+      policyRevision: () => store.current().revision,
+      networks: () => [],
+    }),
+    onFault: (error) => {
+      metrics.fault()
+      logger.error(error, 'a decision failed; it was answered with no access')
+    },
+  }
+  return { authz, cacheEntries }
+}
+
+const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePublicApp> => {
+  const { config, store, state, audit, logger, identity, nowMs, nextId, startedAtSeconds, signer } = parts
+  const signIn = composeSignIn(config, {
+    identity,
+    state,
+    policies: store.current,
+    audit,
+    metrics,
+    logger,
+    nextId,
+    nowMs,
+    fetch,
+    startedAtSeconds,
+  })
+  return makePublicApp({
+    prefix: config.publicUrl.basePath,
+    secure: config.publicUrl.scheme === 'https',
+    handlers: new Map([
+      ['/sign-in', signIn.signIn],
+      ['/callback/', signIn.callback],
+      ['/sign-out', signIn.signOut],
+      ['/signed-out', signIn.signedOut],
+      ['/me', signIn.me],
+      ['/me.json', signIn.meJson],
+    ]),
+    jwks: () => signer?.jwks() ?? { keys: [] },
+    onFault: (error) => {
+      metrics.fault()
+      logger.error(error, 'a public request failed')
+    },
+  })
+}
+
+const composeAdmin = (parts: Parts, metrics: Metrics): Hono => {
+  const { config, store, state, audit, identity, version, isDraining } = parts
+  const policy = () => {
+    const { revision, generation, refusal } = store.status()
+    return { revision, generation, fault: refusal === undefined ? undefined : faultText(refusal.issues) }
+  }
+  return makeAdminApp({
+    checks: makeChecks({
+      isDraining,
+      policy,
+      issuerKeys: identity.issuerKeys,
+      keyRevision: identity.keyRevision,
+      state,
+      audit,
+    }),
+    metrics: () => metrics.expose(),
+    tokens: config.admin.tokens.map(({ id, token }) => ({
+      id,
+      sha256: createHash('sha256').update(token.reveal()).digest(),
+    })),
+    status: () => ({
+      apiVersion: 'postern/v1',
+      kind: 'Status',
+      version,
+      policy: policy(),
+      revocationNumber: state.revocationNumber(),
+      audit: audit.stats(),
+    }),
+    revoke: makeRevoke({ config, state, audit, nowMs: parts.nowMs }),
+  })
+}
+
+/** One line for readiness: the first fault, and how many more there are. */
+export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
+  const [first] = issues
+  if (first === undefined) return 'the folder was refused'
+  return issues.length === 1 ? issueLine(first) : `${issueLine(first)} (and ${issues.length - 1} more)`
+}
+
+type FetchCallback = Parameters<typeof createAdaptorServer>[0]['fetch']
+
+const serverOf = (fetch: FetchCallback): Server => {
+  const server = createAdaptorServer({ fetch, overrideGlobalObjects: false })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without options it is an HTTP/1 server
+  return server as Server
+}
