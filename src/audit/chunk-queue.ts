@@ -1,4 +1,5 @@
-// Text on its way to a sink: large writes, one at a time, in order, each tried until it succeeds.
+// Text on its way to a sink: large writes, one at a time, in order, each tried until it succeeds. What a write took
+// in part is not written twice.
 import type { Sink } from './sink.ts'
 
 export interface QueueSettings {
@@ -16,7 +17,8 @@ const byTimer: Later = (task, delayMs) => {
   return () => clearTimeout(timer)
 }
 
-const FLUSH_CHARACTERS = 65_536
+const FLUSH_BYTES = 65_536
+const NOTHING = Buffer.alloc(0)
 
 /** Text that waits for a sink. A class, since it guards what is in flight. */
 export class ChunkQueue {
@@ -25,7 +27,9 @@ export class ChunkQueue {
   readonly #onFailure: (error: unknown) => void
   readonly #later: Later
   #waiting = ''
-  #writing = ''
+  #waitingLines = 0
+  #writing: Uint8Array = NOTHING
+  #writingLines = 0
   #draining: Promise<void> | undefined
   #callOff: (() => void) | undefined
   #failedWrites = 0
@@ -45,15 +49,22 @@ export class ChunkQueue {
     this.#later = later
   }
 
-  add(text: string): void {
-    this.#waiting += text
-    if (this.#waiting.length >= FLUSH_CHARACTERS && !this.#failing) void this.flush()
+  /** @param line ASCII, so that its characters are its bytes */
+  add(line: string): void {
+    this.#waiting += line
+    this.#waitingLines += 1
+    if (this.#waiting.length >= FLUSH_BYTES && !this.#failing) void this.flush()
     else this.#schedule(this.#settings.flushMs)
   }
 
-  /** Characters that are not in the sink yet. */
+  /** Bytes that are not in the sink yet. */
   pending(): number {
     return this.#waiting.length + this.#writing.length
+  }
+
+  /** Lines of which the sink does not have all. */
+  pendingLines(): number {
+    return this.#waitingLines + this.#writingLines
   }
 
   /** True after a failed write, until one succeeds. */
@@ -91,12 +102,13 @@ export class ChunkQueue {
     }
   }
 
-  /** Writes the first chunk; false where the sink refused it, which leaves it first in line. */
+  /** Writes what is first in line; false where the sink refused it, which leaves it there. */
   async #writeOne(): Promise<boolean> {
-    if (this.#writing === '') [this.#writing, this.#waiting] = [this.#waiting, '']
+    if (this.#writing.length === 0) this.#takeChunk()
     try {
-      await this.#sink.write(this.#writing)
-      this.#writing = ''
+      const taken = await this.#sink.write(this.#writing)
+      this.#writing = this.#writing.subarray(taken)
+      if (this.#writing.length === 0) this.#writingLines = 0
       this.#failing = false
     } catch (error) {
       this.#failedWrites += 1
@@ -104,6 +116,14 @@ export class ChunkQueue {
       this.#failing = true
     }
     return !this.#failing
+  }
+
+  /** A block of the log: whatever ends one, such as the hash of its bytes, belongs here. */
+  #takeChunk(): void {
+    this.#writing = Buffer.from(this.#waiting, 'latin1')
+    this.#writingLines = this.#waitingLines
+    this.#waiting = ''
+    this.#waitingLines = 0
   }
 
   #schedule(delayMs: number): void {

@@ -1,18 +1,16 @@
-// What is written about one decision: the native form of the log. Facts and claims that the rules read; never a token,
-// a cookie, a body or a query string. Pure.
-import { createHash } from 'node:crypto'
+// What is written about one decision or event: the native form of the log, as text, since a line is made for every
+// request. Facts and claims that the rules read; never a token, a cookie, a body or a query string. Pure.
+import { hash } from 'node:crypto'
 import type { Decision } from '../policy/decision.ts'
 import type { RequestFacts } from '../policy/facts.ts'
-import { claimState, type Authentication, type ClaimScalar, type Principal } from '../policy/principal.ts'
+import type { Authentication } from '../policy/principal.ts'
+import { asciiJson, jsonString } from './json-text.ts'
+import { AGENT_MAX, subjectText } from './subject.ts'
 
-const MAX_PATH_BYTES = 512
-const MAX_AGENT_BYTES = 200
-const MAX_NOTE_BYTES = 300
+const PATH_MAX = 512
+const NOTE_MAX = 300
 
-/** One line of the log before it gets its sequence number. Keys are stable and additive. */
-export type LogFields = Readonly<Record<string, unknown>> & { readonly type: EventType; readonly ts: string }
-
-/** Everything that a line can be about. */
+/** Everything that a line can be about. Additive. */
 export const EVENT_TYPES = [
   'decision',
   'login',
@@ -23,9 +21,26 @@ export const EVENT_TYPES = [
   'session.revoke',
   'service.start',
   'service.stop',
+  'log.dropped',
 ] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
+
+/** An event that is no decision. The fields are the caller's; no credential may be among them. */
+export type EventFields = Readonly<Record<string, unknown>> & {
+  readonly type: EventType
+  readonly ts: string
+}
+
+/** A decision, ready but for its number: a JSON object without its closing brace. */
+export interface DecisionFields {
+  readonly type: 'decision'
+  readonly ts: string
+  readonly body: string
+}
+
+/** One line of the log before it gets its sequence number. Keys are stable and additive. */
+export type LogFields = EventFields | DecisionFields
 
 export interface DecisionRecord {
   readonly nowMs: number
@@ -50,97 +65,96 @@ export interface DecisionRecord {
   readonly note: string | undefined
 }
 
-/** Builds the fields of a decision. Undefined ones do not appear in the line. Never throws. */
-export const decisionFields = (record: DecisionRecord): LogFields => {
-  const { decision, facts } = record
-  const principal = record.authentication?.kind === 'verified' ? record.authentication.principal : undefined
-  return {
-    v: 1,
-    type: 'decision',
-    ts: new Date(record.nowMs).toISOString(),
-    id: record.id,
-    req: printable(record.requestId, MAX_AGENT_BYTES),
-    dialect: record.dialect,
-    route: decision.route,
-    section: decision.section,
-    host: facts?.host,
-    method: facts?.method,
-    path: printable(facts?.path.raw, MAX_PATH_BYTES),
-    views: facts !== undefined && facts.path.views.length > 1 ? facts.path.views.length : undefined,
-    qh: record.query === undefined || record.query === '' ? undefined : shortHash(record.query),
-    decision: decision.outcome,
-    status: record.status,
-    reason: decision.reason,
-    rule: decision.rule,
-    policy: record.policyRevision,
-    stage: 'live',
-    sub: subjectFields(principal, record.nowMs),
-    attrs: principal === undefined ? undefined : attributes(principal, record.readClaims),
-    src: { ip: facts?.clientIp, net: record.network, ua: printable(record.userAgent, MAX_AGENT_BYTES) },
-    cache: record.cache,
-    us: record.elapsedUs,
-    note: printable(record.note, MAX_NOTE_BYTES),
+/** Builds the line of a decision. Undefined fields do not appear in it. Never throws. */
+export const decisionFields = (record: DecisionRecord): DecisionFields => {
+  const ts = timestamp(record.nowMs)
+  return { type: 'decision', ts, body: bodyText(record, ts) }
+}
+
+const bodyText = (record: DecisionRecord, ts: string): string =>
+  `{"v":1,"type":"decision","ts":"${ts}","id":${jsonString(record.id)}` +
+  member('req', record.requestId, AGENT_MAX) +
+  member('dialect', record.dialect, AGENT_MAX) +
+  requestText(record) +
+  decisionText(record.decision) +
+  `,"status":${record.status},"policy":${jsonString(record.policyRevision)},"stage":"live"` +
+  subjectText(record.authentication, record.readClaims, record.nowMs) +
+  sourceText(record) +
+  (record.cache === undefined ? '' : `,"cache":"${record.cache}"`) +
+  `,"us":${record.elapsedUs}` +
+  member('note', record.note, NOTE_MAX)
+
+/** `,"key":"text"`, cut to a length, or nothing. */
+const member = (key: string, text: string | undefined, maxLength: number): string =>
+  text === undefined
+    ? ''
+    : `,"${key}":${jsonString(text.length > maxLength ? text.slice(0, maxLength) : text)}`
+
+let stampedMs = Number.NaN
+let stamp = ''
+
+/** Many lines share a millisecond. */
+const timestamp = (nowMs: number): string => {
+  if (nowMs !== stampedMs) {
+    stampedMs = nowMs
+    stamp = new Date(nowMs).toISOString()
   }
+  return stamp
+}
+
+const requestText = ({ facts, query }: DecisionRecord): string => {
+  if (facts === undefined) return ''
+  const { raw, views } = facts.path
+  return (
+    `,"host":"${facts.host}"` +
+    member('method', facts.method, AGENT_MAX) +
+    member('path', raw, PATH_MAX) +
+    // Whoever decides again must not take a part for the whole.
+    (raw.length > PATH_MAX ? ',"cut":["path"]' : '') +
+    (views.length > 1 ? `,"views":${views.length}` : '') +
+    (query === undefined || query === '' ? '' : `,"qh":"h:${shortHash(query)}"`)
+  )
 }
 
 /** 16 bits: enough to see that two requests asked for the same, too few to find what they asked. */
-const shortHash = (query: string): string =>
-  `h:${createHash('sha256').update(query).digest('hex').slice(0, 4)}`
+const shortHash = (query: string): string => hash('sha256', query, 'hex').slice(0, 4)
 
-const subjectFields = (
-  principal: Principal | undefined,
+/** A cached decision is one object for many requests. */
+const decisionTexts = new WeakMap<Decision, string>()
+
+const decisionText = (decision: Decision): string => {
+  const known = decisionTexts.get(decision)
+  if (known !== undefined) return known
+  const text =
+    member('route', decision.route, PATH_MAX) +
+    member('section', decision.section, PATH_MAX) +
+    `,"decision":"${decision.outcome}","reason":"${decision.reason}"` +
+    member('rule', decision.rule, PATH_MAX)
+  decisionTexts.set(decision, text)
+  return text
+}
+
+const sourceText = ({ facts, network, userAgent }: DecisionRecord): string => {
+  const members =
+    member('ip', facts?.clientIp, AGENT_MAX) +
+    member('net', network, AGENT_MAX) +
+    member('ua', userAgent, AGENT_MAX)
+  return `,"src":{${members.slice(1)}}`
+}
+
+/**
+ * Builds the fields of an event that is no decision.
+ * @param fields plain data; long texts are cut by the caller
+ */
+export const eventFields = (
+  type: Exclude<EventType, 'decision'>,
   nowMs: number,
-): Readonly<Record<string, unknown>> => {
-  if (principal === undefined) return { kind: 'anonymous' }
-  const email = principal.claims.get('email')
-  return {
-    kind: principal.kind === 'person' ? 'user' : 'machine',
-    id: `${principal.source}|${printable(principal.subject, MAX_AGENT_BYTES) ?? ''}`,
-    name: typeof email === 'string' ? printable(email, MAX_AGENT_BYTES) : undefined,
-    cred: principal.credential,
-    amr: principal.amr.length === 0 ? undefined : principal.amr,
-    age:
-      principal.authTimeSeconds === undefined
-        ? undefined
-        : Math.floor(nowMs / 1000 - principal.authTimeSeconds),
-  }
-}
+  fields: Readonly<Record<string, unknown>>,
+): EventFields => ({ v: 1, type, ts: new Date(nowMs).toISOString(), ...fields })
 
-const MAX_VALUES = 64
+/** The line of a record without its closing brace: what is left to add are number and writer. */
+export const bodyOf = (fields: LogFields): string =>
+  isDecision(fields) ? fields.body : asciiJson(JSON.stringify(fields).slice(0, -1))
 
-/**
- * The claims that the rules read, so that the decision can be made again. A value that is not whole says so: replay
- * must never take it for the truth.
- */
-const attributes = (
-  principal: Principal,
-  names: readonly string[],
-): Readonly<Record<string, unknown>> | undefined => {
-  if (names.length === 0) return undefined
-  return Object.fromEntries(names.map((name) => [name, attribute(principal, name)]))
-}
-
-const attribute = (principal: Principal, name: string): unknown => {
-  const state = claimState(principal, name)
-  if (state.kind !== 'present') return { state: state.kind }
-  const whole = state.values.length <= MAX_VALUES && (name !== 'groups' || principal.groupsComplete)
-  const values = state.values.slice(0, MAX_VALUES).map(scalar)
-  return whole ? values : { state: 'cut', values }
-}
-
-const scalar = (value: ClaimScalar): ClaimScalar =>
-  typeof value === 'string' ? (printable(value, MAX_PATH_BYTES) ?? '') : value
-
-const UNPRINTABLE = /[^\u0020-\u007e\u00a0-\ufffd]/
-
-/**
- * Text as it may stand in a log: cut to a length, control characters as `\u…` escapes, so that no terminal and no
- * line reader is taken in.
- */
-export const printable = (text: string | undefined, maxLength: number): string | undefined => {
-  if (text === undefined) return undefined
-  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
-  return UNPRINTABLE.test(cut) ? cut.replaceAll(/[^\u0020-\u007e\u00a0-\ufffd]/g, escaped) : cut
-}
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const isDecision = (fields: LogFields): fields is DecisionFields =>
+  fields.type === 'decision' && typeof fields['body'] === 'string'

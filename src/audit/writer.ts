@@ -1,22 +1,29 @@
 // The writer of the decision log: one JSON line for each event, in order. It never blocks a decision, never throws at
-// one, and counts whatever it could not keep.
+// one, and counts whatever it could not keep; the log itself says where lines are missing.
 import { ChunkQueue, type Later, type QueueSettings } from './chunk-queue.ts'
-import type { LogFields } from './record.ts'
+import { jsonString } from './json-text.ts'
+import { bodyOf, type LogFields } from './record.ts'
 import type { Sink } from './sink.ts'
 
 export interface WriterSettings extends QueueSettings {
   /** Names this writer in every line; sequence numbers are unique together with it. */
   readonly writerId: string
-  /** Lines beyond this many waiting characters are dropped and counted. */
+  /** Bytes: lines beyond this many waiting ones are dropped and counted. */
   readonly maxPending: number
 }
 
 export interface WriterStats {
+  /** Lines taken; each has a sequence number. */
   readonly written: number
+  /** Lines that did not fit, came after the close, or were left when it was closed. */
   readonly dropped: number
   readonly failedWrites: number
+  /** Bytes that wait. */
   readonly pending: number
 }
+
+/** What went wrong; heard once for each run of it. */
+export type WriterFault = 'write-failed' | 'dropping' | 'reopen-failed'
 
 export interface AuditWriter {
   /** Takes one event; returns false where it had to be dropped. Never throws. */
@@ -24,11 +31,11 @@ export interface AuditWriter {
   /** True while a line might be lost: the queue is half full, the last write failed, or it is closed. */
   isBehind(): boolean
   stats(): WriterStats
-  /** Resolves when everything taken so far is in the sink, or was refused by it. */
+  /** Resolves when everything taken so far is in the sink, or was refused by it. Never rejects. */
   flush(): Promise<void>
-  /** Flushes and opens the file anew: somebody moved it away. */
+  /** Flushes and opens the file anew: somebody moved it away. Where that fails the old one goes on. Never rejects. */
   reopen(): Promise<void>
-  /** Flushes and closes; nothing is taken any more. */
+  /** Flushes and closes; nothing is taken any more. Never rejects. */
   close(): Promise<void>
 }
 
@@ -39,26 +46,36 @@ export interface AuditWriter {
 export const makeAuditWriter = (
   sink: Sink,
   settings: WriterSettings,
-  onFault: (what: 'write-failed' | 'dropping', error: unknown) => void,
+  onFault: (what: WriterFault, error: unknown) => void,
   later?: Later,
 ): AuditWriter => {
   const queue = new ChunkQueue(sink, settings, (error) => onFault('write-failed', error), later)
+  const tail = `,"w":${jsonString(settings.writerId)}}\n`
   let sequence = 0
   let dropped = 0
-  let dropping = false
+  let droppedInRun = 0
   let closed = false
   const drop = (): false => {
     dropped += 1
-    if (!dropping) onFault('dropping', undefined)
-    dropping = true
+    droppedInRun += 1
+    if (droppedInRun === 1 && !closed) onFault('dropping', undefined)
     return false
   }
+  const add = (body: string): void => {
+    sequence += 1
+    queue.add(`${body},"seq":${sequence}${tail}`)
+  }
+  const isFull = (): boolean =>
+    // After a run of drops the queue must have emptied by half, else each line that fits would begin a new run.
+    queue.pending() >= (droppedInRun === 0 ? settings.maxPending : settings.maxPending / 2)
   return {
     write: (fields) => {
-      if (closed || queue.pending() >= settings.maxPending) return drop()
-      dropping = false
-      sequence += 1
-      queue.add(`${JSON.stringify({ ...fields, seq: sequence, w: settings.writerId })}\n`)
+      if (closed || isFull()) return drop()
+      const body = attempt(() => bodyOf(fields))
+      if (body === undefined) return drop()
+      if (droppedInRun > 0) add(bodyOf({ v: 1, type: 'log.dropped', ts: fields.ts, lines: droppedInRun }))
+      droppedInRun = 0
+      add(body)
       return true
     },
     isBehind: () => closed || queue.isFailing() || queue.pending() > settings.maxPending / 2,
@@ -71,12 +88,22 @@ export const makeAuditWriter = (
     flush: () => queue.flush(),
     reopen: async () => {
       await queue.flush()
-      await sink.reopen()
+      await sink.reopen().catch((error: unknown) => onFault('reopen-failed', error))
     },
     close: async () => {
       closed = true
       await queue.close()
-      await sink.close()
+      dropped += queue.pendingLines()
+      await sink.close().catch((error: unknown) => onFault('write-failed', error))
     },
+  }
+}
+
+/** An event that JSON cannot hold is a fault of whoever made it, and no reason to fail a request. */
+const attempt = (make: () => string): string | undefined => {
+  try {
+    return make()
+  } catch {
+    return undefined
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readLine } from '../../../src/audit/read.ts'
-import { decisionFields, printable, type DecisionRecord } from '../../../src/audit/record.ts'
+import { bodyOf, decisionFields, eventFields, type DecisionRecord } from '../../../src/audit/record.ts'
 import { normalizeHost } from '../../../src/policy/host-pattern.ts'
 import { person } from '../../support/policy-builder.ts'
 
@@ -41,7 +41,8 @@ const RECORD: DecisionRecord = {
   note: undefined,
 }
 
-const line = (record: DecisionRecord): string => JSON.stringify({ ...decisionFields(record), seq: 1, w: 'w' })
+const line = (record: DecisionRecord): string => `${bodyOf(decisionFields(record))},"seq":1,"w":"w"}`
+const parsed = (record: DecisionRecord): Record<string, unknown> => JSON.parse(line(record))
 
 describe('a decision line', () => {
   it('says who, where, what and why, and reads back', () => {
@@ -62,57 +63,121 @@ describe('a decision line', () => {
 
   it('never holds the query, only 16 bits of its hash', () => {
     expect(line(RECORD)).not.toContain('PLANTED-SECRET')
-    expect(decisionFields(RECORD)['qh']).toMatch(/^h:[0-9a-f]{4}$/)
+    expect(parsed(RECORD)['qh']).toMatch(/^h:[0-9a-f]{4}$/)
+    expect(parsed({ ...RECORD, query: 'token=OTHER' })['qh']).not.toBe(parsed(RECORD)['qh'])
+    expect(parsed({ ...RECORD, query: '' })).not.toHaveProperty('qh')
   })
 
   it('says that a value is not whole, so that nobody decides on it again', () => {
-    const many = person(
-      'ada',
-      Array.from({ length: 100 }, (_, i) => `g${i}`),
-    )
-    const attrs = decisionFields({ ...RECORD, authentication: { kind: 'verified', principal: many } })[
-      'attrs'
-    ]
-    expect(attrs).toMatchObject({ groups: { state: 'cut' } })
-    const trimmed = person('ada', ['sre'], { groupsComplete: false })
-    expect(
-      decisionFields({ ...RECORD, authentication: { kind: 'verified', principal: trimmed } })['attrs'],
-    ).toMatchObject({ groups: { state: 'cut', values: ['sre'] } })
+    const attrsOf = (groups: readonly string[], more: Parameters<typeof person>[2] = {}): unknown =>
+      parsed({ ...RECORD, authentication: { kind: 'verified', principal: person('ada', groups, more) } })[
+        'attrs'
+      ]
+    const many = Array.from({ length: 65 }, (_, i) => `g${i}`)
+    expect(attrsOf(many)).toMatchObject({ groups: { state: 'cut', values: many.slice(0, 64) } })
+    expect(attrsOf(many.slice(1))).toMatchObject({ groups: many.slice(1) })
+    expect(attrsOf(['x'.repeat(513)])).toMatchObject({ groups: { state: 'cut' } })
+    expect(attrsOf(['x'.repeat(512)])).toMatchObject({ groups: ['x'.repeat(512)] })
+    expect(attrsOf(['sre'], { groupsComplete: false })).toMatchObject({
+      groups: { state: 'cut', values: ['sre'] },
+    })
   })
 
-  it('is exactly one line of printable JSON, whatever the request holds', () => {
-    const bytes = fc.string({
-      unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
-      maxLength: 900,
+  it('keeps 512 bytes of the path and 200 of the user agent, and says that the path is not whole', () => {
+    const facts = RECORD.facts
+    if (facts === undefined) throw new Error('no facts')
+    const withPath = (raw: string) => parsed({ ...RECORD, facts: { ...facts, path: { ...facts.path, raw } } })
+    expect(withPath('/'.repeat(512))).not.toHaveProperty('cut')
+    expect(withPath('/'.repeat(513))).toMatchObject({ path: '/'.repeat(512), cut: ['path'] })
+    expect(parsed({ ...RECORD, userAgent: 'x'.repeat(300) })['src']).toMatchObject({ ua: 'x'.repeat(200) })
+  })
+
+  it('gives back the very characters that a request held, though only ASCII stands in it', () => {
+    const agent = 'caf\u00e9 \u0000\u001b[31m\u202e"\\\u2028\ud83d'
+    const text = line({ ...RECORD, userAgent: agent })
+    expect(text).toMatch(/^[ -~]*$/)
+    expect(JSON.parse(text)).toMatchObject({ src: { ua: agent } })
+  })
+
+  it('does not take one caller for another, nor one rule set for another', () => {
+    const ada = person('ada', ['sre'])
+    const as = (principal: ReturnType<typeof person>, readClaims: readonly string[]) =>
+      parsed({ ...RECORD, readClaims, authentication: { kind: 'verified', principal } })
+    expect(as(ada, ['groups'])['attrs']).toEqual({ groups: ['sre'] })
+    expect(as(ada, [])).not.toHaveProperty('attrs')
+    expect(as(ada, ['dept'])['attrs']).toEqual({ dept: { state: 'absent' } })
+    expect(as(person('ben', ['eng']), ['groups'])).toMatchObject({
+      sub: { id: 'corp|ben' },
+      attrs: { groups: ['eng'] },
     })
+    const later = parsed({ ...RECORD, nowMs: RECORD.nowMs + 86_400_000 })
+    expect(later['ts']).not.toBe(parsed(RECORD)['ts'])
+  })
+
+  it.each([
+    [{ kind: 'anonymous', note: undefined }, { kind: 'anonymous' }],
+    [
+      { kind: 'anonymous', note: 'two-sessions' },
+      { kind: 'anonymous', note: 'two-sessions' },
+    ],
+    [
+      { kind: 'rejected', reason: 'DENY_CRED_INVALID', credential: 'bearer', why: 'PLANTED-SECRET' },
+      { kind: 'anonymous', note: 'rejected', cred: 'bearer' },
+    ],
+    [
+      { kind: 'unavailable', reason: 'ERROR_IDP', why: 'PLANTED-SECRET' },
+      { kind: 'anonymous', note: 'unavailable' },
+    ],
+    [
+      { kind: 'ambiguous', why: 'PLANTED-SECRET' },
+      { kind: 'anonymous', note: 'ambiguous' },
+    ],
+    [undefined, { kind: 'anonymous' }],
+  ] as const)('names nobody who is not verified: %j', (authentication, sub) => {
+    const text = line({ ...RECORD, authentication })
+    expect(JSON.parse(text)).toMatchObject({ sub })
+    expect(text).not.toContain('attrs')
+    expect(text).not.toContain('PLANTED-SECRET')
+  })
+
+  it('is exactly one line of ASCII JSON, whatever the request holds', () => {
+    const anything = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 700 }),
+      fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
+    )
     fc.assert(
-      fc.property(bytes, bytes, fc.string({ unit: 'binary' }), (path, agent, subject) => {
-        const facts =
-          RECORD.facts === undefined
-            ? undefined
-            : { ...RECORD.facts, path: { raw: path, views: ['/'] as const, opaque: false } }
+      fc.property(anything, anything, anything, anything, (path, agent, subject, id) => {
+        const facts = RECORD.facts && {
+          ...RECORD.facts,
+          path: { raw: path, views: ['/'] as const, opaque: false },
+        }
         const text = line({
           ...RECORD,
           facts,
+          requestId: id,
           userAgent: agent,
+          network: subject,
+          note: id,
           authentication: { kind: 'verified', principal: person(subject, [subject]) },
         })
-        // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-        expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
+        expect(text).toMatch(/^[ -~]*$/)
         expect(readLine(text, 1).kind).toBe('decision')
-        expect(text.length).toBeLessThan(16_000)
+        expect(JSON.parse(text)).toMatchObject({ path: path.slice(0, 512), req: id.slice(0, 200) })
       }),
     )
   })
 })
 
-describe('printable', () => {
-  it.each([
-    ['a\r\nb', 'a\\u000d\\u000ab'],
-    ['\u001b[31m', '\\u001b[31m'],
-    ['plain é', 'plain é'],
-  ])('%j', (text, expected) => {
-    expect(printable(text, 100)).toBe(expected)
+describe('an event', () => {
+  it('is one line of ASCII JSON, too, and reads back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.jsonValue(), (text, value) => {
+        const body = bodyOf(eventFields('login', 0, { text, value }))
+        const written = `${body},"seq":1,"w":"w"}`
+        expect(written).toMatch(/^[ -~]*$/)
+        expect(readLine(written, 1)).toMatchObject({ kind: 'event', line: { type: 'login', text } })
+      }),
+    )
   })
 })
 
@@ -125,5 +190,14 @@ describe('reading back', () => {
     ['{"v":1,"type":"decision","ts":"2026-11-24T10:00:00.000Z","seq":1,"w":"w"}', 'foreign'],
   ])('%s', (text, kind) => {
     expect(readLine(text, 7)).toMatchObject({ kind, number: 7 })
+  })
+
+  it('tells what a decision lacks', () => {
+    const { reason: _, ...rest } = parsed(RECORD)
+    expect(readLine(JSON.stringify(rest), 3)).toEqual({
+      kind: 'foreign',
+      number: 3,
+      why: 'the decision lacks reason',
+    })
   })
 })
