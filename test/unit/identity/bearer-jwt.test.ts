@@ -136,6 +136,17 @@ describe('a bearer token', () => {
     ci.publish(before)
   })
 
+  test('is refused when another key took the place and name of the one that signed it', async () => {
+    const reader = readerOf()
+    const token = await ci.mint()
+    expect(await outcome(token, reader)).toBe('verified')
+    const before = ci.keys()
+    ci.publish([makeKeyPair('ES256', before[0]?.kid)])
+    await keys.get('ci')?.start()
+    expect(await outcome(token, reader)).toBe(INVALID)
+    ci.publish(before)
+  })
+
   test('is judged anew at every use: a remembered signature does not outlive `exp`, route or revocation', async () => {
     let verdict: 'live' | 'revoked' | 'unknown' = 'live'
     const reader = readerOf({}, { checkRevocation: () => verdict })

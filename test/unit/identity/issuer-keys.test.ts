@@ -168,6 +168,12 @@ describe('an outage of the key address', () => {
     },
   )
 
+  test('by a document without end is cut off at its limit', async () => {
+    issuer.misbehave('endless')
+    await keys.start()
+    expect(keys.health().fault).toBe('key set: it is over 524288 bytes')
+  })
+
   test('ends after a time where the address does not answer', async () => {
     issuer.misbehave('hang')
     const arrived = issuer.nextKeyRequest()

@@ -156,6 +156,34 @@ describe('a full table', () => {
     expect(table.check(bearerOf(clock.now(), { source: 'ci', subject: 'robot' }))).toBe('revoked')
   })
 
+  test('keeps the tokens ended that a revocation of the subject had ended, when a session is folded later', () => {
+    const clock = makeClock()
+    const table = makeRevocationTable(LIMITS, clock.now)
+    table.revokeSubject(alice)
+    for (let index = 0; index < 11; index += 1) table.revokeCredential(`s${index}`, alice)
+    expect(table.snapshot().filter((one) => one.kind === 'credential')).toHaveLength(10)
+    expect(table.check(bearerOf(clock.now()))).toBe('revoked')
+    expect(table.check(bearerOf(clock.now() + 61))).toBe('live')
+  })
+
+  test('folds an entry once: what was minted after it lives through a restart and the next fold', () => {
+    const clock = makeClock()
+    const table = makeRevocationTable(LIMITS, clock.now)
+    const userOf = (index: number): { source: string; subject: string } => ({
+      source: 'corp',
+      subject: `u${index}`,
+    })
+    const written = Array.from({ length: 11 }, (_, index) =>
+      table.revokeCredential(`s${index}`, userOf(index)),
+    ).flat()
+    const minted = sessionOf(table, 'new', { subject: 'u0' })
+    const again = makeRevocationTable(LIMITS, clock.now)
+    for (const record of written) again.apply(record)
+    again.revokeCredential('s11', userOf(11))
+    expect(again.check(minted)).toBe('live')
+    expect(again.check(sessionOf(again, 's0', { subject: 'u0', number: 0 }))).toBe('revoked')
+  })
+
   test('of ids without owner, or of subjects, ends everybody rather than forget one', () => {
     for (const revoke of [
       (table: RevocationTable, index: number) => table.revokeCredential(`s${index}`, undefined),
