@@ -19,9 +19,12 @@ export const setSessionCookie = (settings: SignInSettings, value: string, maxAge
 /** Takes the session cookie away. */
 export const clearSessionCookie = (settings: SignInSettings): string => setSessionCookie(settings, '', 0)
 
+/** The binding cookie's name by scheme: none of these ever reaches an application. */
+export const BINDING_COOKIES = { https: '__Host-postern-bind', http: 'postern-bind' } as const
+
 /** Name of the binding cookie; the prefix keeps siblings from planting one (RFC 6265bis §4.1.3.2). */
 export const bindingCookieName = (settings: SignInSettings): string =>
-  isSecure(settings) ? '__Host-postern-bind' : 'postern-bind'
+  BINDING_COOKIES[isSecure(settings) ? 'https' : 'http']
 
 /** Sets the binding cookie for as long as a sign-in may take; a later one only prolongs it. */
 export const setBindingCookie = (settings: SignInSettings, binding: string): string =>

@@ -245,14 +245,23 @@ describe('an answer of the provider that is not as it should be', () => {
     expect(world.events.at(-1)).toMatchObject({ kind: 'login-failed', provider: 'corp', code: 'PST-1006' })
   })
 
-  it('a callback of one provider at the address of another is refused', async () => {
+  it('a callback of one provider at the address of another is refused, and the code stays here', async () => {
     const two = await makeWorld({ twoProviders: true })
+    two.second!.misbehave.discovery = (document) => ({
+      ...document,
+      authorization_response_iss_parameter_supported: false,
+    })
     const browser = two.browser()
     const form = await browser.visit(`${PUBLIC}/sign-in?rd=${encodeURIComponent(`${APP}/`)}&provider=corp`)
     const posted = await browser.post(form.url, { username: 'ada', password: 'ada' })
     const url = (await browser.follow(posted, isCallback)).headers.get('location') ?? ''
-    expectRefusal(await browser.get(url.replace('/callback/corp', '/callback/partner')), 'PST-1006', browser)
+    const crossed = changed(new URL(url.replace('/callback/corp', '/callback/partner')), (one) =>
+      one.delete('iss'),
+    )
+    expectRefusal(await browser.get(crossed), 'PST-1006', browser)
+    expect(two.second?.requests).not.toContain('POST /token')
     expect((await browser.get(url.replace('/callback/corp', '/callback/other'))).status).toBe(404)
+    expect((await browser.visit(url)).body).toBe('application /')
     await two.close()
   })
 

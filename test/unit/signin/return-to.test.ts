@@ -102,7 +102,7 @@ describe('every known trick falls back to the default', () => {
     ['rdr36', 'https://auth.example.com/logout'],
     ['three slashes', 'https:///app.example.com/'],
     ['backslashes', 'https:\\\\app.example.com/'],
-    ['a backslash in the path', 'https://app.example.com/..\\..\\x'],
+    ['a backslash in the path', 'https://app.example.com/x\\y'],
     ['a tab inside the scheme', 'ht\ntps://app.example.com/'],
     ['a leading space', ' https://app.example.com/'],
     ['an encoded dot in the host', 'https://app%2eexample.com/'],

@@ -183,6 +183,14 @@ describe('who am I', () => {
     expect(json.headers.get('www-authenticate')).toBe('Session realm="postern"')
   })
 
+  it('is a problem document for a client that asks for JSON, a page for one that takes anything', async () => {
+    const types = async (accept: string) =>
+      (await world.browser().get(`${PUBLIC}/me`, { accept })).headers.get('content-type')
+    expect(await types('application/json')).toBe('application/problem+json')
+    expect(await types('application/json, text/html')).toBe('text/html; charset=utf-8')
+    expect(await types('*/*')).toBe('text/html; charset=utf-8')
+  })
+
   it('is 503 when nobody can know, and clears nothing', async () => {
     const browser = await signedIn()
     world.turns.state = 'down'
