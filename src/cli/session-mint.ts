@@ -76,14 +76,21 @@ const sessionPolicy = async (config: Config): Promise<SignInPolicy> => {
   }
 }
 
+/**
+ * Numbers of revocations rise with the clock: one from before this second is below every later revocation, and not
+ * below any earlier one.
+ */
 const revocationNumber = async (config: Config): Promise<number | string> => {
-  if (config.state.file === undefined) return 0
+  const beforeNowSeconds = Math.floor(Date.now() / 1000) - 1
+  if (config.state.file === undefined) return beforeNowSeconds
   const reading = await readRevocationNumber(
     config.state.file,
     sealFor(config, 'state'),
     () => Date.now() / 1000,
   )
-  return reading.kind === 'number' ? reading.number : `\`state.file\`: ${reading.why}`
+  return reading.kind === 'number'
+    ? Math.max(reading.number, beforeNowSeconds)
+    : `\`state.file\`: ${reading.why}`
 }
 
 const newSession = (

@@ -97,12 +97,14 @@ const fromCookies = (
     const authentication = otherwise ?? { kind: 'anonymous', note: undefined }
     return { authentication, consumed: 'none', foreignAuthorization, note: undefined, revocable: undefined }
   }
-  const { authentication, copies, note, revocable } = deps.verifySession(carried.cookies, acceptance)
+  const finding = deps.verifySession(carried.cookies, acceptance)
+  const { authentication, copies, note, revocable, session } = finding
   return {
     authentication: authentication.kind === 'anonymous' ? (otherwise ?? authentication) : authentication,
     consumed: copies > 0 ? 'cookie' : 'none',
     foreignAuthorization,
     note,
     revocable,
+    ...(session === undefined ? {} : { session }),
   }
 }

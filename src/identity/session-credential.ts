@@ -40,6 +40,8 @@ export interface SessionFinding {
   /** Stable word for the log; a finding with a note is not to be remembered. */
   readonly note: 'two-sessions' | 'several-cookies' | undefined
   readonly revocable: Revocable | undefined
+  /** The session that counts. */
+  readonly session?: Session
 }
 
 /** Verifies the session cookies of a request. Synchronous, never throws. */
@@ -75,7 +77,8 @@ export const makeVerifySession = (settings: SessionSettings, ports: SessionPorts
       return found(anonymous('not-believed'), values)
     }
     const principal = principalOf(latest, provider, ports.groupsRevision())
-    return { ...found({ kind: 'verified', principal }, values), revocable: revocableOf(latest.session) }
+    const { session } = latest
+    return { ...found({ kind: 'verified', principal }, values), revocable: revocableOf(session), session }
   }
 }
 

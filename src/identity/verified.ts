@@ -3,6 +3,7 @@ import type { HostName } from '../policy/host-pattern.ts'
 import type { Authentication } from '../policy/principal.ts'
 import type { Route, Section } from '../policy/route.ts'
 import type { Carried } from './carried.ts'
+import type { Session } from './session.ts'
 
 /** What a revocation may name; looked up at every use of a credential, cached decisions included. */
 export interface Revocable {
@@ -28,12 +29,14 @@ export interface Verified {
   readonly note: string | undefined
   /** Set where `authentication` is `verified`: a cached decision asks for it at each hit. */
   readonly revocable: Revocable | undefined
+  /** The session that counts, where it is one; never written anywhere but into a renewed cookie. */
+  readonly session?: Session
 }
 
 /** What the route says about the credentials that count. */
 export interface Acceptance {
-  readonly route: Route
-  readonly section: Section
+  readonly route: Pick<Route, 'id' | 'issuers'>
+  readonly section: Pick<Section, 'accepts'>
   readonly host: HostName
   readonly nowMs: number
 }

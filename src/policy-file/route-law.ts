@@ -135,8 +135,11 @@ const rulesOf = (section: SectionEntry, index: number): readonly PlacedRule[] =>
   return [...placedRules('deny', section.deny ?? []), ...placedRules('allow', section.allow)]
 }
 
-const idFaults = (policy: PolicyEntry): readonly DocumentFault[] => {
-  const rules = policy.sections.flatMap(rulesOf)
+/** A log line names section and rule, so an id may stand again in another section. */
+const idFaults = (policy: PolicyEntry): readonly DocumentFault[] =>
+  policy.sections.flatMap((section, index) => idsTwice(rulesOf(section, index)))
+
+const idsTwice = (rules: readonly PlacedRule[]): readonly DocumentFault[] => {
   const first = new Map(rules.toReversed().map(({ rule, path }) => [rule.id, path]))
   return rules.flatMap(({ rule, path }) =>
     first.get(rule.id) === path
@@ -147,7 +150,7 @@ const idFaults = (policy: PolicyEntry): readonly DocumentFault[] => {
             'E17',
             `the id \`${rule.id}\` stands twice`,
             'logs and tests name a rule by it',
-            'give each rule of the route its own id',
+            'give each rule of the section its own id',
           ),
         ),
   )

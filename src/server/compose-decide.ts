@@ -12,6 +12,7 @@ import { writeAnswer } from '../proxy/write-answer.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { IdentityParts } from './compose-identity.ts'
+import type { RenewCookie } from './renewal.ts'
 
 export interface DecideParts {
   readonly decide: Decide
@@ -70,9 +71,9 @@ const touch = (ports: DecidePorts, revocable: Revocable): void => {
   if (revocable.id !== undefined && revocable.number !== undefined) ports.state.lastUse.touch(revocable.id)
 }
 
-/** Writes the answer of a ruling; `decision` may be stricter than the ruling's own. */
+/** Writes the answers of rulings; `decision` may be stricter than the ruling's own. */
 export const makeWriteDecision =
-  (settings: AnswerSettings) =>
+  (settings: AnswerSettings, renew: RenewCookie) =>
   (decision: Decision, exchange: Exchange, ruling: Ruling | undefined, decisionId: string): Answer =>
     writeAnswer(
       {
@@ -83,7 +84,7 @@ export const makeWriteDecision =
         verified: ruling?.verified,
         identityHeaders: ruling?.identityHeaders ?? [],
         decisionId,
-        setCookie: undefined,
+        setCookie: renew(decision, ruling),
       },
       settings,
     )

@@ -13,6 +13,7 @@ import { makeVerifySession } from '../identity/session-credential.ts'
 import { SESSION_PURPOSE, type CookieBinding } from '../identity/session-seal.ts'
 import type { Authenticate } from '../identity/verified.ts'
 import type { Route } from '../policy/route.ts'
+import type { CurrentSession } from '../signin/deps.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 
 /** Where the session cookie of this configuration is valid. */
@@ -31,6 +32,8 @@ export const sealFor = (config: Config, purpose: string): Seal =>
 
 export interface IdentityParts {
   readonly authenticate: Authenticate
+  /** The one live session of these cookies, whatever provider it is from; by the law that decisions follow. */
+  readonly readSession: (cookies: readonly string[], nowMs: number) => CurrentSession
   readonly sessionSeal: Seal
   readonly binding: CookieBinding
   readonly digest: (carried: Carried) => string
@@ -66,6 +69,11 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
     },
     { checkRevocation: check, lastUse: ports.state.lastUse.lastUse, groupsRevision: ports.groupsRevision },
   )
+  const anyProvider = {
+    route: { id: 'sign-in', issuers: config.providers.map(({ id }) => id) },
+    section: { accepts: ['session'] as const },
+    host: config.publicUrl.host,
+  }
   const readBearer = makeReadBearer({
     issuers: config.issuers,
     keysOf: (id) => issuerKeys.get(id),
@@ -73,6 +81,11 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
   })
   return {
     authenticate: makeAuthenticate({ verifySession, readBearer }),
+    readSession: (cookies, nowMs) => {
+      const { authentication, session } = verifySession(cookies, { ...anyProvider, nowMs })
+      if (authentication.kind === 'unavailable') return { kind: 'unavailable' }
+      return session === undefined ? { kind: 'none' } : { kind: 'session', session }
+    },
     sessionSeal,
     binding,
     digest: (carried) => credentialDigest(carried, [binding.name]),

@@ -3,12 +3,10 @@ import { randomBytes } from 'node:crypto'
 import type { LogFields } from '../audit/record.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Config, ProviderConfig } from '../config/config.ts'
-import { cookieValues } from '../identity/cookie-header.ts'
-import { openSession } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { sectionsOfHost } from '../policy/policy-set.ts'
-import type { CurrentSession, SignInDeps, SignInEvent } from '../signin/deps.ts'
+import type { CurrentSession, SignInDeps, SignInEvent, SignInSettings } from '../signin/deps.ts'
 import { makeSignIn, type SignIn } from '../signin/make-sign-in.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -27,7 +25,6 @@ export interface SignInPorts {
   readonly nextId: () => string
   readonly nowMs: () => number
   readonly fetch: typeof fetch
-  readonly startedAtSeconds: number
 }
 
 /** Builds the handlers of the public listener. No provider is contacted yet. */
@@ -40,16 +37,9 @@ export const composeSignIn = (config: Config, ports: SignInPorts): SignIn =>
 const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
   const { identity, policies, nowMs, nextId } = ports
   const sessionPolicy = makeSessionPolicy(config.session.claims)
-  const readSession = (cookies: readonly string[]): CurrentSession => currentSession(config, ports, cookies)
+  const readSession = (cookies: readonly string[]): CurrentSession => identity.readSession(cookies, nowMs())
   return {
-    settings: {
-      publicUrl: config.publicUrl.href,
-      ownPrefix: undefined,
-      externalScheme: config.proxies.externalScheme,
-      cookie: { name: identity.binding.name, domain: config.session.domain },
-      absoluteSeconds: config.session.absoluteMs / 1000,
-      accessContact: undefined,
-    },
+    settings: signInSettings(config, identity),
     providers: config.providers.map(providerSettings),
     isRouteHost: (host) => sectionsOfHost(policies(), host) !== undefined,
     decideFor: makeDecideFor({
@@ -75,6 +65,16 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
   }
 }
 
+/** What sign-in reads of the configuration. */
+export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'binding'>): SignInSettings => ({
+  publicUrl: config.publicUrl.href,
+  ownPrefix: undefined,
+  externalScheme: config.proxies.externalScheme,
+  cookie: { name: identity.binding.name, domain: config.session.domain },
+  absoluteSeconds: config.session.absoluteMs / 1000,
+  accessContact: undefined,
+})
+
 const PROVIDER_TIMEOUT_SECONDS = 5
 
 const providerSettings = (provider: ProviderConfig): SignInDeps['providers'][number] => ({
@@ -89,42 +89,6 @@ const revokeSession = async (ports: SignInPorts, session: Session): Promise<bool
   const revoked = await ports.state.revocations.revokeCredential(session.id, owner)
   return revoked.kind === 'stored'
 }
-
-/** The one live session of these cookies, by the law that decisions follow. */
-const currentSession = (config: Config, ports: SignInPorts, cookies: readonly string[]): CurrentSession => {
-  const { identity, state, nowMs, startedAtSeconds } = ports
-  const nowSeconds = nowMs() / 1000
-  const opened = cookieValues(cookies, identity.binding.name)
-    .map((value) => openSession(identity.sessionSeal, value, identity.binding))
-    .filter((session) => session !== undefined)
-    .filter((session) => {
-      const usedAtSeconds = Math.max(
-        state.lastUse.lastUse(session.id) ?? startedAtSeconds,
-        session.issuedAtSeconds,
-      )
-      return (
-        nowSeconds < session.expiresAtSeconds && nowSeconds < usedAtSeconds + config.session.idleMs / 1000
-      )
-    })
-  const standing = opened.map((session) => ({
-    session,
-    verdict: state.revocations.check(revocableOf(session)),
-  }))
-  if (standing.some(({ verdict }) => verdict === 'unknown')) return { kind: 'unavailable' }
-  const live = standing.filter(({ verdict }) => verdict === 'live').map(({ session }) => session)
-  const [first] = live
-  if (first === undefined || live.some((one) => one.id !== first.id)) return { kind: 'none' }
-  return { kind: 'session', session: first }
-}
-
-const revocableOf = (session: Session): Parameters<MemoryState['revocations']['check']>[0] => ({
-  id: session.id,
-  source: session.provider,
-  subject: session.subject,
-  providerSession: session.providerSession,
-  number: session.revocationNumber,
-  issuedAtSeconds: undefined,
-})
 
 const recordEvent = (ports: SignInPorts, event: SignInEvent): void => {
   const ts = new Date(ports.nowMs()).toISOString()

@@ -10,6 +10,7 @@ import type { PolicyEvent, PolicyStore } from '../policy-file/store.ts'
 import { issueLine } from '../policy-file/issue.ts'
 import { makeJudgePeer } from '../proxy/trusted-peer.ts'
 import { writeRefusal } from '../proxy/write-answer.ts'
+import { BINDING_COOKIES } from '../signin/set-cookie.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts'
@@ -26,6 +27,7 @@ import { makeObserve } from './observe.ts'
 import { makePublicApp } from './public-app.ts'
 import { makeChecks } from './readiness.ts'
 import { makeRefusalPage } from './refusal-page.ts'
+import { makeRenewCookie } from './renewal.ts'
 import { makeRevoke } from './revoke.ts'
 import { makeSessionPolicy } from './session-policy.ts'
 
@@ -163,6 +165,8 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
   })
   const secure = config.publicUrl.scheme === 'https'
   const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, nowMs })
+  const ownCookies = new Set([identity.binding.name, ...Object.values(BINDING_COOKIES)])
+  const answerSettings = { publicUrl: config.publicUrl.href, ownCookies, page }
   const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies
   const authz: AuthzDeps = {
     judgePeer: makeJudgePeer({ trusted, key }),
@@ -172,11 +176,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
     nowMs,
     monotonicMs: () => performance.now(),
     nextId,
-    writeDecision: makeWriteDecision({
-      publicUrl: config.publicUrl.href,
-      ownCookies: new Set([identity.binding.name]),
-      page,
-    }),
+    writeDecision: makeWriteDecision(answerSettings, makeRenewCookie(config, identity, nowMs)),
     writeRefusal,
     auditIsBehind: () => audit.isBehind(),
     observe: makeObserve({
@@ -194,7 +194,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
 }
 
 const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePublicApp> => {
-  const { config, store, state, audit, logger, identity, nowMs, nextId, startedAtSeconds, signer } = parts
+  const { config, store, state, audit, logger, identity, nowMs, nextId, signer } = parts
   const signIn = composeSignIn(config, {
     identity,
     state,
@@ -205,7 +205,6 @@ const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePu
     nextId,
     nowMs,
     fetch,
-    startedAtSeconds,
   })
   return makePublicApp({
     prefix: config.publicUrl.basePath,

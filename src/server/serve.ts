@@ -25,6 +25,8 @@ export interface RunningPostern {
 export interface StartOptions {
   readonly logger?: Logger
   readonly nowMs?: () => number
+  /** Opened already; without it the configuration's state is opened. It is closed with the service. */
+  readonly state?: MemoryState
 }
 
 /** Why the service does not start, ready to be printed. */
@@ -40,13 +42,29 @@ export class StartRefused extends Error {
 export const startPostern = async (config: Config, options: StartOptions = {}): Promise<RunningPostern> => {
   const logger = options.logger ?? makeLogger(config.log.level)
   const nowMs = options.nowMs ?? Date.now
-  const state = await openState(config, logger, nowMs)
+  const state = options.state ?? (await openState(config, logger, nowMs))
   const audit = await openAudit(config, logger).catch(refuse)
-  const store = await openPolicies(config, logger, audit, nowMs)
   let draining = false
-  const opened = { config, store, state, audit, logger, version: VERSION, nowMs, isDraining: () => draining }
-  const composed = await compose(opened).catch(refuse)
-  const listeners = await listenAll(config, composed).catch(refuse)
+  const open = async (): Promise<Started> => {
+    const store = await openPolicies(config, logger, audit, nowMs)
+    const opened = {
+      config,
+      store,
+      state,
+      audit,
+      logger,
+      version: VERSION,
+      nowMs,
+      isDraining: () => draining,
+    }
+    const composed = await compose(opened)
+    return { store, composed, listeners: await listenAll(config, composed) }
+  }
+  const started = await open().catch(async (error: unknown) => {
+    await Promise.all([state.close(), audit.close()])
+    return refuse(error)
+  })
+  const { store, composed, listeners } = started
   const stopWatching = store.watch()
   for (const keys of composed.identity.issuerKeys.values()) void keys.start()
   recordLoad(audit, nowMs, { kind: 'loaded', ...store.status() })
@@ -63,10 +81,7 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
     draining = true
     await new Promise((resolve) => setTimeout(resolve, drainMs))
     stopWatching()
-    for (const keys of composed.identity.issuerKeys.values()) keys.stop()
-    await Promise.all([listeners.decision, listeners.public, listeners.admin].map((one) => one.close()))
-    await state.close()
-    await audit.close()
+    await closeAll(started, state, audit)
   }
   let stopping: Promise<void> | undefined
   return {
@@ -82,6 +97,23 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
       return stopping
     },
   }
+}
+
+const closeAll = async (
+  { composed, listeners }: Started,
+  state: MemoryState,
+  audit: AuditWriter,
+): Promise<void> => {
+  for (const keys of composed.identity.issuerKeys.values()) keys.stop()
+  await Promise.all([listeners.decision, listeners.public, listeners.admin].map((one) => one.close()))
+  await state.close()
+  await audit.close()
+}
+
+interface Started {
+  readonly store: PolicyStore
+  readonly composed: Composed
+  readonly listeners: Listeners
 }
 
 const refuse = (error: unknown): never => {

@@ -9,11 +9,11 @@ export interface RawAnswer {
   readonly head: string
 }
 
-/** Sends the bytes, half-closes, and reads until the server closes. Latin1 in both directions. */
+/** Sends the bytes and reads until the server closes, so the last request says `Connection: close`. Latin1. */
 export const sendRaw = (port: number, bytes: string): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    const socket = connect(port, '127.0.0.1', () => socket.end(Buffer.from(bytes, 'latin1')))
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')))
     socket.on('data', (chunk) => chunks.push(chunk))
     socket.on('error', reject)
     socket.on('close', () => resolve(parseAnswer(Buffer.concat(chunks).toString('latin1'))))

@@ -1,0 +1,35 @@
+// Renews the cookie's own time once half of the idle limit has passed, so that a replica that lost the last uses does
+// not end a session that was in use. The absolute limit stays where it was.
+import type { Config } from '../config/config.ts'
+import type { Ruling } from '../decide/ruling.ts'
+import { sealSession } from '../identity/session-seal.ts'
+import type { Decision } from '../policy/decision.ts'
+import { setSessionCookie } from '../signin/set-cookie.ts'
+import type { IdentityParts } from './compose-identity.ts'
+import { signInSettings } from './compose-sign-in.ts'
+
+/** The `Set-Cookie` of an allow whose session is due; undefined where none is. Never throws. */
+export type RenewCookie = (decision: Decision, ruling: Ruling | undefined) => string | undefined
+
+/** Makes the renewal. Only a decision that opened the cookie anew renews it: cached ones cost nothing. */
+export const makeRenewCookie = (
+  config: Config,
+  identity: IdentityParts,
+  nowMs: () => number,
+): RenewCookie => {
+  const settings = signInSettings(config, identity)
+  const dueSeconds = config.session.idleMs / 2000
+  return (decision, ruling) => {
+    const session =
+      ruling?.cache === 'miss' && decision.outcome === 'allow' ? ruling.verified?.session : undefined
+    const nowSeconds = Math.floor(nowMs() / 1000)
+    if (session === undefined || nowSeconds - session.issuedAtSeconds < dueSeconds) return undefined
+    const sealed = sealSession(
+      identity.sessionSeal,
+      { ...session, issuedAtSeconds: nowSeconds },
+      identity.binding,
+    )
+    if (sealed.kind === 'too-large') return undefined
+    return setSessionCookie(settings, sealed.value, Math.floor(session.expiresAtSeconds - nowSeconds))
+  }
+}
