@@ -1,32 +1,71 @@
-// Hot counters as plain cells: an increment is a map look-up and an addition. The registry reads them at a scrape.
+// Hot counters as plain cells: an increment is one map look-up for each label and an addition. The registry reads them
+// at a scrape.
 
-/** Counters by label values; at most `maxSeries` of them, then one that takes the overflow. */
+export interface Cell {
+  readonly labels: readonly string[]
+  value: number
+}
+
+type Level = Map<string, Level | Cell>
+
+const OTHER = '_other'
+
+/** Counters by label values; at most `maxSeries` of them, then `_other` takes what comes. */
 export class CounterCells {
-  readonly #cells = new Map<string, { readonly labels: readonly string[]; value: number }>()
+  readonly #root: Level = new Map()
+  readonly #cells: Cell[] = []
   readonly #maxSeries: number
+  readonly #other: Cell
   #overflow = 0
 
-  constructor(maxSeries: number) {
+  constructor(labelCount: number, maxSeries: number) {
     this.#maxSeries = maxSeries
+    this.#other = { labels: Array.from({ length: labelCount }, () => OTHER), value: 0 }
+    // A counter without labels is one series from the start.
+    if (labelCount === 0) this.#cells.push(this.#other)
   }
 
   /** Adds one to the series of these label values, in the order of the metric's label names. */
-  increment(labels: readonly string[]): void {
-    const key = labels.join('\u0000')
-    const cell = this.#cells.get(key)
-    if (cell !== undefined) cell.value += 1
-    else if (this.#cells.size < this.#maxSeries) this.#cells.set(key, { labels: [...labels], value: 1 })
-    else this.#overflow += 1
+  increment(...labels: readonly string[]): void {
+    if (labels.length === 0) this.#other.value += 1
+    else this.#cellOf(labels).value += 1
   }
 
-  /** Every series; the overflow is not among them. */
-  series(): readonly { readonly labels: readonly string[]; readonly value: number }[] {
-    return [...this.#cells.values()]
+  /** Every series, `_other` among them where it took something. */
+  series(): readonly Cell[] {
+    return this.#overflow === 0 ? this.#cells : [...this.#cells, this.#other]
   }
 
-  /** Increments that found no room. */
+  /** Increments that found no room for a series of their own. */
   overflow(): number {
     return this.#overflow
+  }
+
+  #cellOf(labels: readonly string[]): Cell {
+    let found: Level | Cell | undefined = this.#root
+    for (const label of labels) {
+      if (!(found instanceof Map)) break
+      found = found.get(label)
+    }
+    return found === undefined || found instanceof Map ? this.#newCell(labels) : found
+  }
+
+  #newCell(labels: readonly string[]): Cell {
+    if (this.#cells.length >= this.#maxSeries) {
+      this.#overflow += 1
+      return this.#other
+    }
+    const cell: Cell = { labels: [...labels], value: 0 }
+    this.#cells.push(cell)
+    let level = this.#root
+    for (const label of labels.slice(0, -1)) {
+      const known = level.get(label)
+      const next: Level = known instanceof Map ? known : new Map()
+      level.set(label, next)
+      level = next
+    }
+    level.set(labels.at(-1) ?? '', cell)
+    return cell
   }
 }
 

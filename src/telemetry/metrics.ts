@@ -39,6 +39,7 @@ export interface Metrics {
   expose(): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
+const OTHER = '_other'
 const MAX_ROUTES = 200
 const MAX_SERIES = 5_000
 const BOUNDS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
@@ -76,14 +77,14 @@ export const makeMetrics = (ports: MetricPorts): Metrics => {
   const routeLabel = makeRouteLabel()
   return {
     decision: (route, result, reason, seconds, cache) => {
-      decisions.increment([routeLabel(route), 'live', result, reason])
+      decisions.increment(routeLabel(route), 'live', result, reason)
       durations[cache].observe(seconds)
     },
-    cacheLookup: (outcome) => lookups.increment([outcome]),
-    credential: (kind, outcome) => credentials.increment([kind, outcome]),
-    signIn: (provider, outcome) => signIns.increment([provider, outcome]),
-    unreadableRequest: () => unreadable.increment([]),
-    fault: () => faults.increment([]),
+    cacheLookup: (outcome) => lookups.increment(outcome),
+    credential: (kind, outcome) => credentials.increment(kind, outcome),
+    signIn: (provider, outcome) => signIns.increment(provider, outcome),
+    unreadableRequest: () => unreadable.increment(),
+    fault: () => faults.increment(),
     expose: async () => {
       const text = await registry.metrics()
       const histogram = histogramText(
@@ -100,22 +101,31 @@ export const makeMetrics = (ports: MetricPorts): Metrics => {
   }
 }
 
-/** Route ids come from policy files, so they are bounded; a cap keeps a scrape short all the same. */
+/** Ids of configured routes; `_other` for what no route owns, and beyond a cap that keeps a scrape short. */
 const makeRouteLabel = (): ((route: string | undefined) => string) => {
   const known = new Set<string>()
   return (route) => {
-    if (route === undefined) return '_none'
+    if (route === undefined) return OTHER
     if (known.has(route)) return route
-    if (known.size >= MAX_ROUTES) return '_other'
+    if (known.size >= MAX_ROUTES) return OTHER
     known.add(route)
     return route
   }
 }
 
-const counterMaker =
-  (registry: Registry) =>
-  (name: string, help: string, labelNames: readonly string[]): CounterCells => {
-    const cells = new CounterCells(MAX_SERIES)
+type MakeCounter = (name: string, help: string, labelNames: readonly string[]) => CounterCells
+
+const counterMaker = (registry: Registry): MakeCounter => {
+  const all: CounterCells[] = []
+  registerTotal(
+    registry,
+    'postern_metric_label_overflow_total',
+    'Counts that went to `_other` for want of room',
+    () => all.reduce((sum, cells) => sum + cells.overflow(), 0),
+  )
+  return (name, help, labelNames) => {
+    const cells = new CounterCells(labelNames.length, MAX_SERIES)
+    all.push(cells)
     const metric = new Counter({
       name,
       help,
@@ -123,18 +133,29 @@ const counterMaker =
       registers: [registry],
       collect() {
         metric.reset()
-        for (const { labels, value } of cells.series()) {
-          if (labels.length === 0) metric.inc(value)
-          else
-            metric.inc(
-              Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ''])),
-              value,
-            )
-        }
+        for (const { labels, value } of cells.series())
+          metric.inc(
+            Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ''])),
+            value,
+          )
       },
     })
     return cells
   }
+}
+
+/** A counter that somebody else keeps. */
+const registerTotal = (registry: Registry, name: string, help: string, read: () => number): void => {
+  const metric: Counter = new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      metric.reset()
+      metric.inc(read())
+    },
+  })
+}
 
 const registerGauges = (registry: Registry, ports: MetricPorts): void => {
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -146,8 +167,13 @@ const registerGauges = (registry: Registry, ports: MetricPorts): void => {
     })
   }
   gauge('postern_cache_entries', 'Entries of the decision cache', ports.cacheEntries)
-  gauge('postern_audit_dropped_total', 'Lines of the decision log that were dropped', ports.auditDropped)
-  gauge('postern_audit_queue_bytes', 'Characters that wait for the decision log', ports.auditPendingBytes)
+  registerTotal(
+    registry,
+    'postern_audit_dropped_total',
+    'Lines of the decision log that were dropped',
+    ports.auditDropped,
+  )
+  gauge('postern_audit_queue_bytes', 'Bytes that wait for the decision log', ports.auditPendingBytes)
   gauge('postern_config_last_reload_success', '1 while the newest policy files are in force', () =>
     ports.lastReloadSucceeded() ? 1 : 0,
   )

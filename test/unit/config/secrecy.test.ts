@@ -1,4 +1,5 @@
 // A secret is never shown: not where it belongs, and not where somebody put it by mistake.
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
@@ -112,6 +113,10 @@ describe('config show', () => {
 })
 
 describe('the published schema', () => {
+  it('is the one in the repository; `npm run schemas` writes it', () => {
+    expect(JSON.parse(readFileSync('config.schema.json', 'utf8'))).toEqual(configJsonSchema())
+  })
+
   it('knows every key and no other', () => {
     const schema = configJsonSchema()
     expect(schema).toMatchObject({

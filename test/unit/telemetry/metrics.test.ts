@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { makeLogger } from '../../../src/telemetry/logger.ts'
 import { makeMetrics, type MetricPorts } from '../../../src/telemetry/metrics.ts'
 
 const PORTS: MetricPorts = {
@@ -31,7 +30,7 @@ describe('metrics', () => {
     expect(
       valueOf(
         text,
-        'postern_decisions_total{route="_none",stage="live",result="deny",reason="DENY_NO_ROUTE"}',
+        'postern_decisions_total{route="_other",stage="live",result="deny",reason="DENY_NO_ROUTE"}',
       ),
     ).toBe(1)
     expect(valueOf(text, 'postern_decision_duration_seconds_bucket{cache="hit",le="0.00025"}')).toBe(1)
@@ -48,10 +47,88 @@ describe('metrics', () => {
     expect(valueOf((await metrics.expose()).text, 'postern_cache_requests_total{outcome="hit"}')).toBe(1)
   })
 
+  it('say how many counts found no room, and lose none of them', async () => {
+    const metrics = makeMetrics(PORTS)
+    for (let i = 0; i < 6_000; i += 1) metrics.signIn(`provider-${i}`, 'failed')
+    const { text } = await metrics.expose()
+    expect(valueOf(text, 'postern_signin_total{provider="provider-0",outcome="failed"}')).toBe(1)
+    expect(valueOf(text, 'postern_signin_total{provider="_other",outcome="_other"}')).toBe(1_000)
+    expect(valueOf(text, 'postern_metric_label_overflow_total')).toBe(1_000)
+  })
+
+  it('keep series apart whose labels only look alike', async () => {
+    const metrics = makeMetrics(PORTS)
+    metrics.credential('a', 'b')
+    metrics.credential('b', 'a')
+    metrics.credential('a', 'b')
+    metrics.credential('ab', '')
+    const { text } = await metrics.expose()
+    expect(valueOf(text, 'postern_credential_verifications_total{kind="a",outcome="b"}')).toBe(2)
+    expect(valueOf(text, 'postern_credential_verifications_total{kind="b",outcome="a"}')).toBe(1)
+    expect(valueOf(text, 'postern_credential_verifications_total{kind="ab",outcome=""}')).toBe(1)
+  })
+
+  it('of one service are none of another', async () => {
+    const [one, other] = [makeMetrics(PORTS), makeMetrics(PORTS)]
+    one.fault()
+    expect(valueOf((await one.expose()).text, 'postern_faults_total')).toBe(1)
+    expect(valueOf((await other.expose()).text, 'postern_faults_total')).toBe(0)
+  })
+
+  it('are text that a scraper reads: a type and a help for each family, each series once', async () => {
+    const metrics = makeMetrics(PORTS)
+    metrics.decision('app', 'allow', 'ALLOW_RULE', 0.0002, 'hit')
+    const { text, contentType } = await metrics.expose()
+    expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/)
+    const rows = text.split('\n').filter((line) => line !== '')
+    const series = rows
+      .filter((line) => !line.startsWith('#'))
+      .map((line) => line.slice(0, line.lastIndexOf(' ')))
+    expect(new Set(series).size).toBe(series.length)
+    const typed = new Map(
+      rows
+        .filter((line) => line.startsWith('# TYPE '))
+        .map((line) => [line.split(' ')[2], line.split(' ')[3]]),
+    )
+    const family = (name: string): string => name.replace(/\{.*$/, '')
+    const untyped = series
+      .map(family)
+      .filter((name) => !typed.has(name) && !typed.has(name.replace(/_(?:bucket|sum|count)$/, '')))
+    expect(untyped).toEqual([])
+    expect(
+      [...typed].filter(([name, type]) => /^postern_.*_total$/.test(name ?? '') && type !== 'counter'),
+    ).toEqual([])
+    expect(typed.get('postern_decision_duration_seconds')).toBe('histogram')
+    expect(
+      [...typed.keys()].filter((name) => /^(?:nodejs_eventloop_lag|process_cpu)/.test(name ?? '')).length,
+    ).toBeGreaterThan(1)
+  })
+
+  it.each([
+    'postern_decisions_total',
+    'postern_decision_duration_seconds',
+    'postern_cache_requests_total',
+    'postern_cache_entries',
+    'postern_credential_verifications_total',
+    'postern_signin_total',
+    'postern_audit_dropped_total',
+    'postern_audit_queue_bytes',
+    'postern_config_last_reload_success',
+    'postern_config_last_reload_timestamp_seconds',
+    'postern_jwks_age_seconds',
+    'postern_build_info',
+    'postern_until_seconds',
+  ])('are there from the first scrape on: %s', async (name) => {
+    expect((await makeMetrics(PORTS).expose()).text).toContain(`# TYPE ${name} `)
+  })
+
   it('read their gauges at the scrape', async () => {
     const { text } = await makeMetrics(PORTS).expose()
     expect(valueOf(text, 'postern_cache_entries')).toBe(7)
+    expect(valueOf(text, 'postern_audit_dropped_total')).toBe(2)
+    expect(valueOf(text, 'postern_audit_queue_bytes')).toBe(99)
     expect(valueOf(text, 'postern_config_last_reload_success')).toBe(0)
+    expect(valueOf(text, 'postern_config_last_reload_timestamp_seconds')).toBe(1_764_000_000)
     expect(valueOf(text, 'postern_jwks_age_seconds{issuer="ci"}')).toBe(12)
     expect(valueOf(text, 'postern_until_seconds{route="app",rule="old"}')).toBe(86_400)
     expect(valueOf(text, 'postern_build_info{version="1.2.3",policy="p:1"}')).toBe(1)
@@ -68,27 +145,5 @@ describe('metrics', () => {
         'postern_decisions_total{route="_other",stage="live",result="allow",reason="ALLOW_RULE"}',
       ),
     ).toBe(300)
-  })
-})
-
-describe('the service log', () => {
-  it('writes an error by name, code and message, without what it carries', () => {
-    const lines: string[] = []
-    const log = makeLogger('info', { write: (line) => lines.push(line) })
-    const error = Object.assign(
-      new Error('connect failed', { cause: { headers: { cookie: 'PLANTED-SECRET' } } }),
-      { code: 'ECONNREFUSED', request: 'PLANTED-SECRET' },
-    )
-    log.error(error, 'discovery failed', { provider: 'corp' })
-    const line = JSON.parse(lines.join('')) as Record<string, unknown>
-    expect(line).toMatchObject({
-      level: 'error',
-      msg: 'discovery failed',
-      provider: 'corp',
-      error: 'Error',
-      code: 'ECONNREFUSED',
-      detail: 'connect failed',
-    })
-    expect(lines.join('')).not.toContain('PLANTED-SECRET')
   })
 })
