@@ -1,6 +1,6 @@
 // The variable and the flag of each key of the configuration, derived from the schema: `session.idle` is
 // `POSTERN_SESSION_IDLE` and `--session-idle`; entries of a list count from 0, `POSTERN_PROVIDERS_0_CLIENT_ID`.
-import { didYouMean } from '../policy/closest-word.ts'
+import { closest } from '../policy/closest-word.ts'
 import type { Path } from './issue.ts'
 import { configSchema } from './schema.ts'
 import { leavesOf, type Leaf } from './schema-walk.ts'
@@ -84,10 +84,14 @@ export const strangeVariables = (
   names
     .filter((name) => name.startsWith(PREFIX) && !known.has(name) && !SERVICE_LINK.test(name))
     .filter((name) => assignmentOfVariable(name) === undefined)
-    .map((name) => ({
-      name,
-      meant: didYouMean(
-        name,
-        SETTINGS.map((setting) => setting.variable),
-      ),
-    }))
+    .map((name) => ({ name, meant: meantBy(name) }))
+
+/** What follows the prefix is compared: that all of them share it makes none of them alike. */
+const meantBy = (name: string): string => {
+  const word = name.slice(PREFIX.length).replaceAll(/(?<=_)\d{1,2}(?=_)/g, '<N>')
+  const meant = closest(
+    word,
+    SETTINGS.map((setting) => setting.variable.slice(PREFIX.length)),
+  )
+  return meant === undefined ? '' : ` (did you mean \`${PREFIX}${meant}\`?)`
+}

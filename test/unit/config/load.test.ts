@@ -195,6 +195,10 @@ describe('flags over variables over the file over defaults', () => {
       'POSTERN_SESSION_IDLE: `session.idle`: `long` is not a duration; write a whole number above 0 and one unit (ms, s, m, h, d), such as `10m` or `90d`',
     ],
     [
+      { POSTERN_PROVIDERS_0_CLIENTID: 'p' },
+      'POSTERN_PROVIDERS_0_CLIENTID: this variable sets nothing (did you mean `POSTERN_PROVIDERS_<N>_CLIENT_ID`?)',
+    ],
+    [
       { POSTERN_SESSION_IDEL: '1h' },
       'POSTERN_SESSION_IDEL: this variable sets nothing (did you mean `POSTERN_SESSION_IDLE`?)',
     ],
@@ -214,6 +218,7 @@ describe('flags over variables over the file over defaults', () => {
       POSTERN_PUBLIC_SERVICE_PORT_HTTP: '4180',
       POSTERN_ADMIN_TOKENS_SECRET: 'a-token',
       POSTERN_CONFIG: 'x.yaml',
+      UNRELATED: 'x',
     }
     const lines = [...HEAD, 'admin: {token: {env: POSTERN_ADMIN_TOKENS_SECRET}}']
     expect(complaints(load(lines, { env, knownVariables: ['POSTERN_CONFIG'] }))).toEqual([])
