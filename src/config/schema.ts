@@ -64,8 +64,7 @@ const session = z.strictObject({
   domain: text()
     .optional()
     .describe('where the cookie is valid: a parent of the host of `publicUrl`, or that host'),
-  host: z
-    .boolean()
+  host: notBuilt(z.boolean(), 'one cookie for each host', (value) => value === true)
     .default(false)
     .describe('one `__Host-` cookie for each host instead of one for the domain'),
   absolute: duration().default('12h').describe('longest life of a session'),

@@ -98,7 +98,8 @@ const claimField = (
 
 /** A part of somebody's groups can be more than the whole: an application may refuse by group. */
 const isIncomplete = (principal: Principal, name: string): boolean =>
-  principal.cut.has(name) || (name === 'groups' && !principal.groupsComplete)
+  principal.cut.has(name) ||
+  (name === 'groups' && (!principal.groupsComplete || principal.groupsTrimmed === true))
 
 const claimText = (value: ClaimValue | undefined, separator: string): string => {
   if (value === undefined) return ''

@@ -31,7 +31,10 @@ export const makePrepareIdentity = (deps: PreparationDeps): PrepareIdentity => {
       prepare(deps, route, principal, qualified, assertion)
     if (principal === undefined || deps.signer === undefined || route.identity.assertion === '')
       return withAssertion(undefined)
-    const assertion = deps.signer.assert(principal, route.id, userOf(principal, qualified))
+    const subject = userOf(principal, qualified)
+    // A caller whose name is not known gets no assertion: an empty `sub` would be somebody.
+    if (subject === '') return withAssertion(undefined)
+    const assertion = deps.signer.assert(principal, route.id, subject)
     return assertion instanceof Promise ? assertion.then(withAssertion) : withAssertion(assertion)
   }
 }

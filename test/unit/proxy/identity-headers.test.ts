@@ -105,11 +105,14 @@ describe('groups', () => {
     expect(groupsOf(many.slice(0, 100)).warnings).toEqual([])
   })
 
-  it.each([{ groupsComplete: false }, { cut: new Set(['groups']) }])('are left out whole with %j', (over) => {
-    const { one, warnings } = groupsOf(['a'], over)
-    expect(one('x-auth-request-groups')).toBe('')
-    expect(warnings).toEqual([{ header: 'X-Auth-Request-Groups', why: 'incomplete' }])
-  })
+  it.each([{ groupsComplete: false }, { groupsTrimmed: true }, { cut: new Set(['groups']) }])(
+    'are left out whole with %j',
+    (over) => {
+      const { one, warnings } = groupsOf(['a'], over)
+      expect(one('x-auth-request-groups')).toBe('')
+      expect(warnings).toEqual([{ header: 'X-Auth-Request-Groups', why: 'incomplete' }])
+    },
+  )
 })
 
 describe('text in a header', () => {
