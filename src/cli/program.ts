@@ -1,60 +1,40 @@
-// The command line: one line for each command, imported only when it is asked for. Data on standard output, notes on
-// standard error; exit 0 ok, 1 findings or denied, 2 usage or invalid input, 3 cannot reach.
+// The command line: one line for each command, each imported only when it is asked for, so that none pays for another.
+// Exit codes: 0 ok · 1 findings, denied, failed tests · 2 usage or invalid input · 3 cannot reach.
 import { Command, CommanderError } from 'commander'
-import { VERSION } from '../server/version.ts'
 
-type AddCommand = (program: Command) => void
+/** Adds one command to the program; its action sets `process.exitCode`. */
+export type AddCommand = (program: Command) => void
 
-interface Entry {
-  readonly name: string
-  readonly load: () => Promise<AddCommand>
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  check: async () => (await import('./check.ts')).addCheckCommand,
+  test: async () => (await import('./test.ts')).addTestCommand,
+  explain: async () => (await import('./explain.ts')).addExplainCommand,
+  config: async () => (await import('./config.ts')).addConfigCommand,
+  version: async () => (await import('./version.ts')).addVersionCommand,
 }
 
-/** Every command, in the order of the help text. */
-const COMMANDS: readonly Entry[] = [
-  { name: 'serve', load: async () => (await import('./serve.ts')).addServeCommand },
-  { name: 'session', load: async () => (await import('./session.ts')).addSessionCommand },
-  { name: 'config', load: async () => (await import('./config.ts')).addConfigCommand },
-]
-
-const EXIT_USAGE = 2
+const USAGE = 2
 
 /**
  * Runs one command.
  * @param args without the program's own name
- * @returns the exit code; a command may set `process.exitCode` itself
+ * @returns when the command is done; misuse is told on stderr and sets exit code 2. Rejects for a bug only.
  */
-export const runProgram = async (args: readonly string[]): Promise<number> => {
+export const run = async (args: readonly string[]): Promise<void> => {
   const program = new Command('postern')
-    .description('Forward-auth decision service')
-    .version(VERSION, '-V, --version', 'print the version')
+    .description('Forward-auth decision service: the proxy asks on each request, and policy answers')
+    .showHelpAfterError('(`postern help` lists the commands)')
     .exitOverride()
-    .showSuggestionAfterError()
-  const named = COMMANDS.filter(({ name }) => name === args[0])
-  for (const { load } of named.length > 0 ? named : COMMANDS) {
-    const add = await load()
-    add(program)
-  }
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => {
-      process.stdout.write(`${VERSION}\n`)
-    })
-  overrideExits(program)
+  const asked = args.find((arg) => !arg.startsWith('-'))
+  const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
+  // Misuse of a command is told like misuse of the program.
+  for (const name of known) (await COMMANDS[name]?.())?.(program)
+  for (const command of program.commands) command.exitOverride()
   try {
     await program.parseAsync(args, { from: 'user' })
-    return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
-    throw error
-  }
-}
-
-/** Sub-commands do not inherit it, and would end the process on their own. */
-const overrideExits = (command: Command): void => {
-  for (const child of command.commands) {
-    child.exitOverride()
-    overrideExits(child)
+    // The library has told what was wrong; help and version are no misuse.
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? 0 : USAGE
   }
 }

@@ -10,6 +10,11 @@ export interface DocumentFault {
   readonly fault: Fault
 }
 
+/** A finding with the document that it is about. */
+export interface Finding extends DocumentFault {
+  readonly document: PolicyDocument
+}
+
 /** Places faults of a document. */
 export const placed = (document: PolicyDocument, faults: readonly DocumentFault[]): readonly PolicyIssue[] =>
   faults.map(({ path, part, fault }) => issueAt(document.file, document.rangeOf(path, part), fault))

@@ -1,0 +1,90 @@
+// Which policy folder a command works on, and who may vouch for callers there: named directly, or by a configuration.
+import { relative } from 'node:path'
+import type { Command } from 'commander'
+import { issueText as configIssueText } from '../config/issue.ts'
+import { loadConfig } from '../config/load.ts'
+import type { KnownSource } from '../policy-file/check-source.ts'
+import { issueText } from '../policy-file/issue.ts'
+import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
+
+export interface FolderOptions {
+  readonly policies?: string
+  readonly config?: string
+}
+
+export type FolderChoice =
+  | { readonly kind: 'folder'; readonly folder: string; readonly sources: readonly KnownSource[] | undefined }
+  | { readonly kind: 'refused'; readonly text: string }
+
+/** Adds `[dir]`, `--policies` and `-c` to a command. */
+export const addFolderOptions = (command: Command): Command =>
+  command
+    .argument('[dir]', 'policy folder (default: ./policies)')
+    .option('--policies <dir>', 'the same, as an option')
+    .option('-c, --config <file>', 'take folder, providers and issuers from a configuration file')
+
+/**
+ * Chooses the folder; never throws.
+ * @param dir as the argument says it, before the option, before the configuration
+ */
+export const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderChoice => {
+  if (dir !== undefined && options.policies !== undefined && dir !== options.policies)
+    return { kind: 'refused', text: `two folders, \`${dir}\` and \`${options.policies}\`; name one` }
+  const named = dir ?? options.policies
+  if (options.config === undefined) return { kind: 'folder', folder: named ?? 'policies', sources: undefined }
+  const loaded = loadConfig({ file: options.config, env: process.env })
+  if (loaded.kind === 'refused')
+    return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
+  const { policiesFolder, providers, issuers } = loaded.config
+  const sources = [...providers, ...issuers].map(({ id, kind, isDefault, claims }): KnownSource => ({
+    id,
+    kind,
+    isDefault,
+    claims: new Set(Object.keys(claims)),
+  }))
+  return { kind: 'folder', folder: named ?? shortPath(policiesFolder), sources }
+}
+
+/** As somebody would write it here. */
+const shortPath = (path: string): string => {
+  const short = relative(process.cwd(), path)
+  return short === '' ? '.' : short.startsWith('..') ? path : short
+}
+
+export type PolicyChoice =
+  | {
+      readonly kind: 'loaded'
+      readonly loaded: LoadedPolicies
+      readonly folder: string
+      readonly sources: readonly KnownSource[] | undefined
+    }
+  | { readonly kind: 'refused'; readonly folder: string; readonly refused: RefusedPolicies }
+  | { readonly kind: 'misused'; readonly text: string }
+
+/** Chooses the folder and loads it as the server would. Never rejects. */
+export const choosePolicies = async (
+  dir: string | undefined,
+  options: FolderOptions,
+): Promise<PolicyChoice> => {
+  const choice = chooseFolder(dir, options)
+  if (choice.kind === 'refused') return { kind: 'misused', text: choice.text }
+  const { folder, sources } = choice
+  const loaded = await loadPolicies(folder)
+  return loaded.kind === 'refused'
+    ? { kind: 'refused', folder, refused: loaded }
+    : { kind: 'loaded', loaded, folder, sources }
+}
+
+/** Tells why a command that needs a whole set cannot run: invalid input, exit 2. */
+export const tellRefusal = (choice: Exclude<PolicyChoice, { kind: 'loaded' }>): void => {
+  const text =
+    choice.kind === 'misused'
+      ? `error: ${choice.text}`
+      : choice.refused.issues
+          .map((issue) =>
+            issueText(issue, choice.refused.files.find((file) => file.path === issue.file)?.text),
+          )
+          .join('\n\n')
+  process.stderr.write(`${text}\n`)
+  process.exitCode = 2
+}

@@ -1,0 +1,85 @@
+// What `check` found, for people, for programs, and for code review (SARIF 2.1.0). Strings in, strings out.
+import { ISSUE_MEANING, issueText, type PolicyFile, type PolicyIssue } from '../policy-file/issue.ts'
+import { paint } from './paint.ts'
+
+/** What a check came to. */
+export interface CheckReport {
+  readonly folder: string
+  /** Undefined where the set does not load. */
+  readonly revision: string | undefined
+  readonly files: readonly PolicyFile[]
+  readonly routes: number
+  readonly issues: readonly PolicyIssue[]
+}
+
+export const errorsOf = (issues: readonly PolicyIssue[]): readonly PolicyIssue[] =>
+  issues.filter((issue) => issue.severity === 'error')
+
+/** Each issue with its line and a caret, an empty line between two; empty where there is none. */
+export const checkText = ({ issues, files }: CheckReport): string => {
+  const texts = new Map(files.map(({ path, text }) => [path, text]))
+  return issues.map((issue) => `${painted(issueText(issue, texts.get(issue.file)), issue)}\n`).join('\n')
+}
+
+const painted = (text: string, issue: PolicyIssue): string => {
+  const [head = '', ...rest] = text.split('\n')
+  const style = issue.severity === 'error' ? 'red' : 'yellow'
+  const place = head.indexOf(`: ${issue.severity} `)
+  return [head.slice(0, place + 2) + paint(style, head.slice(place + 2)), ...rest].join('\n')
+}
+
+/** One sentence that sums it up. */
+export const checkSummary = (report: CheckReport): string => {
+  const errors = errorsOf(report.issues).length
+  const warnings = report.issues.length - errors
+  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`
+  const loads = report.revision === undefined ? 'does not load' : `loads as ${report.revision}`
+  return `${report.folder}: ${counts} in ${count(report.files.length, 'file')}; ${loads}`
+}
+
+const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
+
+export const checkJson = (report: CheckReport): unknown => {
+  const errors = errorsOf(report.issues).length
+  return {
+    apiVersion: 'postern/v1',
+    kind: 'CheckReport',
+    folder: report.folder,
+    revision: report.revision,
+    summary: {
+      files: report.files.length,
+      routes: report.routes,
+      errors,
+      warnings: report.issues.length - errors,
+    },
+    findings: report.issues,
+  }
+}
+
+/** SARIF 2.1.0: what code hosts show beside the lines of a change. */
+export const checkSarif = ({ issues }: CheckReport): unknown => ({
+  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  version: '2.1.0',
+  runs: [
+    {
+      tool: {
+        driver: {
+          name: 'postern',
+          rules: Object.entries(ISSUE_MEANING).map(([id, text]) => ({ id, shortDescription: { text } })),
+        },
+      },
+      columnKind: 'utf16CodeUnits',
+      results: issues.map((issue) => ({
+        ruleId: issue.code,
+        level: issue.severity,
+        message: { text: `${issue.what}: ${issue.why}. To mend it: ${issue.mend}.` },
+        locations: [{ physicalLocation: physicalLocation(issue) }],
+      })),
+    },
+  ],
+})
+
+const physicalLocation = ({ file, line, col, length }: PolicyIssue): unknown => ({
+  artifactLocation: { uri: encodeURI(file) },
+  ...(line === 0 ? {} : { region: { startLine: line, startColumn: col, endColumn: col + length } }),
+})
