@@ -1,18 +1,11 @@
 // What no key of the configuration can say alone: rules between keys, and between keys and the secrets they name.
-import { normalizeHost } from '../policy/host-pattern.ts'
+import { sessionFindings } from './cookie-rules.ts'
 import { parseDurationMs } from './duration.ts'
+import { error, warning, type Finding } from './finding.ts'
 import type { Path } from './issue.ts'
 import { faultOfSessionKey, faultOfSigningKey, faultOfToken } from './key-check.ts'
-import { parsePublicUrl } from './public-url.ts'
 import type { Settings } from './schema.ts'
 import type { Secrets } from './secret-source.ts'
-
-/** One broken rule; `warning` where the service may start all the same. */
-export interface Finding {
-  readonly path: Path
-  readonly message: string
-  readonly severity: 'error' | 'warning'
-}
 
 /** Judges settings that fit the schema. Never throws. */
 export const crossFindings = (settings: Settings, secrets: Secrets): readonly Finding[] => [
@@ -24,9 +17,6 @@ export const crossFindings = (settings: Settings, secrets: Secrets): readonly Fi
   ...replicaFindings(settings),
   ...keyFindings(settings, secrets),
 ]
-
-const error = (path: Path, message: string): Finding => ({ path, message, severity: 'error' })
-const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' })
 
 const sourceFindings = ({ providers, issuers, admin }: Settings): readonly Finding[] => {
   const ids: readonly (readonly [Path, string])[] = [
@@ -63,55 +53,6 @@ const audienceFindings = (
         ),
       ),
   )
-
-const sessionFindings = ({ session, publicUrl, providers }: Settings): readonly Finding[] => {
-  const reading = parsePublicUrl(publicUrl)
-  if (reading.kind === 'bad') return []
-  const { host } = reading.url
-  if (session.host)
-    return session.domain === undefined
-      ? []
-      : [
-          error(
-            ['session', 'domain'],
-            'a cookie for each host (`session.host: true`) has no domain; keep one of the two',
-          ),
-        ]
-  if (session.domain === undefined)
-    return providers.length === 0
-      ? []
-      : [
-          warning(
-            ['session'],
-            `without \`session.domain\` a session is valid on ${host} alone; name the parent domain of your applications`,
-          ),
-        ]
-  return domainFindings(session.domain, host)
-}
-
-const domainFindings = (domain: string, host: string): readonly Finding[] => {
-  const at: Path = ['session', 'domain']
-  const name = normalizeHost(domain)
-  if (name === undefined || name !== domain)
-    return [
-      error(at, 'write a domain in lower case without leading dot, port or wildcard, such as `example.com`'),
-    ]
-  if (host !== name && !host.endsWith(`.${name}`))
-    return [
-      error(
-        at,
-        `\`${name}\` is no parent of the host of \`publicUrl\`, \`${host}\`, so no browser would take the cookie`,
-      ),
-    ]
-  return host === name || name.includes('.')
-    ? []
-    : [
-        error(
-          at,
-          `\`${name}\` is a top-level domain, for which browsers take no cookie; name your own domain below it`,
-        ),
-      ]
-}
 
 const durationFindings = ({ session, assertion }: Settings): readonly Finding[] => {
   const ms = (text: string): number => parseDurationMs(text) ?? 0

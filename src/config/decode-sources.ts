@@ -1,0 +1,83 @@
+// Decodes who may vouch for whom: what each source asserts, and which ones are believed where a route names none.
+import { secret, seconds, sure, type DecodeContext } from './checked.ts'
+import type { IssuerConfig, ProviderConfig } from './config.ts'
+import type { Settings } from './schema.ts'
+
+/** OIDC Core §5.1 without what is no text; groups are not among them. */
+const STANDARD_CLAIMS = [
+  'sub',
+  'name',
+  'given_name',
+  'family_name',
+  'middle_name',
+  'nickname',
+  'preferred_username',
+  'profile',
+  'picture',
+  'website',
+  'email',
+  'gender',
+  'birthdate',
+  'zoneinfo',
+  'locale',
+  'phone_number',
+  'updated_at',
+] as const
+
+const mapping = (
+  defaults: readonly string[],
+  written: Readonly<Record<string, string | false>>,
+): Readonly<Record<string, string>> => {
+  const mapped = new Map<string, string | false>([
+    ...defaults.map((name) => [name, name] as const),
+    ...Object.entries(written),
+  ])
+  return Object.fromEntries([...mapped].filter((entry): entry is [string, string] => entry[1] !== false))
+}
+
+/** `default: true`, or the only one of its kind that does not say otherwise. */
+const isDefault = (sources: readonly { readonly default?: boolean | undefined }[], index: number): boolean =>
+  sources[index]?.default ?? sources.length === 1
+
+/** Decodes the provider at an index. */
+export const decodeProvider = (
+  { providers }: Settings,
+  index: number,
+  context: DecodeContext,
+): ProviderConfig => {
+  const provider = sure(providers[index])
+  return {
+    kind: 'provider',
+    id: provider.id,
+    issuer: provider.issuer,
+    clientId: provider.clientId,
+    clientSecret:
+      provider.clientSecret === undefined ? undefined : secret(context, `providers[${index}].clientSecret`),
+    scopes: provider.scopes,
+    claims: mapping(STANDARD_CLAIMS, provider.claims),
+    mfa: provider.mfa,
+    emailTrusted: provider.emailTrusted,
+    isDefault: isDefault(providers, index),
+    label: provider.label ?? provider.id,
+  }
+}
+
+/** Decodes the issuer at an index. */
+export const decodeIssuer = ({ issuers }: Settings, index: number): IssuerConfig => {
+  const issuer = sure(issuers[index])
+  return {
+    kind: 'issuer',
+    id: issuer.id,
+    issuer: issuer.issuer,
+    audiences: typeof issuer.audience === 'string' ? [issuer.audience] : issuer.audience,
+    jwksUri: issuer.jwksUri,
+    claims: mapping(['sub'], issuer.claims),
+    subjects: issuer.subjects,
+    algorithms: issuer.algorithms,
+    tokenTypes: issuer.tokenTypes,
+    maxTokenAgeSeconds: issuer.maxTokenAge === undefined ? undefined : seconds(issuer.maxTokenAge),
+    mfa: issuer.mfa,
+    emailTrusted: issuer.emailTrusted,
+    isDefault: isDefault(issuers, index),
+  }
+}
