@@ -8,4 +8,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-await run(process.argv.slice(2))
+try {
+  await run(process.argv.slice(2))
+} catch (error) {
+  // A bug of ours: loud, and never taken for a finding.
+  process.stderr.write(
+    `internal error: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`,
+  )
+  process.exitCode = 2
+}

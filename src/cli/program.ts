@@ -6,9 +6,11 @@ import { Command, CommanderError } from 'commander'
 export type AddCommand = (program: Command) => void
 
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  serve: async () => (await import('./serve.ts')).addServeCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
   test: async () => (await import('./test.ts')).addTestCommand,
   explain: async () => (await import('./explain.ts')).addExplainCommand,
+  session: async () => (await import('./session.ts')).addSessionCommand,
   config: async () => (await import('./config.ts')).addConfigCommand,
   version: async () => (await import('./version.ts')).addVersionCommand,
 }
