@@ -10,15 +10,6 @@ export const sessionFindings = ({ session, publicUrl, providers }: Settings): re
   const reading = parsePublicUrl(publicUrl)
   if (reading.kind === 'bad') return []
   const { host } = reading.url
-  if (session.host)
-    return session.domain === undefined
-      ? []
-      : [
-          error(
-            ['session', 'domain'],
-            'a cookie for each host (`session.host: true`) has no domain; keep one of the two',
-          ),
-        ]
   if (session.domain === undefined)
     return providers.length === 0
       ? []
