@@ -69,7 +69,7 @@ export const makeAuthz = (deps: AuthzDeps): RawHandler => {
     const fail = (error: unknown): void => {
       deps.onFault(error)
       if (!outgoing.headersSent) finish(failed(id))
-      else outgoing.destroy()
+      else if (!outgoing.writableEnded) outgoing.destroy()
     }
     try {
       const outcome = conclude(deps, incoming, id)
