@@ -68,8 +68,14 @@ export const makeAuthz = (deps: AuthzDeps): RawHandler => {
     }
     const fail = (error: unknown): void => {
       deps.onFault(error)
-      if (!outgoing.headersSent) finish(failed(id))
-      else if (!outgoing.writableEnded) outgoing.destroy()
+      try {
+        if (!outgoing.headersSent) finish(failed(id))
+        else if (!outgoing.writableEnded) outgoing.destroy()
+      } catch (another) {
+        // Not even the refusal could be written or recorded: the connection goes, and with it any access.
+        deps.onFault(another)
+        if (!outgoing.writableEnded) outgoing.destroy()
+      }
     }
     try {
       const outcome = conclude(deps, incoming, id)
