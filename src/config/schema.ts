@@ -163,9 +163,3 @@ export const configSchema = z.strictObject({
 
 /** The configuration with its defaults, as it was written: durations are texts, secrets are references. */
 export type Settings = z.output<typeof configSchema>
-
-/** JSON Schema (draft-07) of `postern.yaml`, for editors. */
-export const configJsonSchema = (): Readonly<Record<string, unknown>> => ({
-  ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-07' }),
-  title: 'postern.yaml',
-})
