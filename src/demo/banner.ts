@@ -38,8 +38,8 @@ ${values.people.map(({ username, password, groups }) => `  ${username.padEnd(4)}
 Three things to try
   1. Open ${values.wikiUrl}/runbooks/database as ada. You come back to that page after signing in.
   2. Open ${values.grafanaUrl}/ as cy, and read why the answer is no.
-  3. Edit ${values.policyFolder}/grafana.yaml, e.g. take the \`deny\` away and add
-     \`- {id: guests, groups: [contractors], methods: [GET]}\` to \`allow\`: cy gets in at the next request.
+  3. Open the runbook as ben: no. In ${values.policyFolder}/wiki.yaml
+     let \`on-call\` be \`groups: [sre, eng]\`, save the file, and reload the page: yes.
 
 The same without a browser
 ${curlLines(values)

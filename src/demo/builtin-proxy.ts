@@ -57,14 +57,13 @@ const answer = async (
     body: undefined,
   })
   verdict.resume()
-  return obey(verdict, { front, send, site, name }, request, response)
+  return obey(verdict, { front, send, site }, request, response)
 }
 
 interface Errand {
   readonly front: Front
   readonly send: Send
   readonly site: Site
-  readonly name: string
 }
 
 const obey = async (
@@ -77,7 +76,7 @@ const obey = async (
   const setCookies: HeaderList = cookies.map((cookie) => ['Set-Cookie', cookie])
   const status = verdict.statusCode ?? 500
   if (status >= 200 && status < 300) return pass(verdict, errand, request, response, setCookies)
-  if (status === 403) return showDenied(verdict, errand, request, response)
+  if (status === 403) return showDenied(errand, request, response)
   if (status !== 401) return end(response, 500)
   const challenge = verdict.headers['www-authenticate']
   const more: HeaderList = challenge === undefined ? [] : [['WWW-Authenticate', challenge]]
@@ -106,24 +105,18 @@ const pass = async (
   relay(await send({ port: site.port, method, target, headers, body: request }), response, setCookies)
 }
 
-/** The page behind a 403; the status stays 403 whatever that page's own answer is. */
+/** The page behind a 403: sign-in decides about the way back and says why it is closed. The status stays 403. */
 const showDenied = async (
-  verdict: IncomingMessage,
-  { front, send, name }: Errand,
+  { front, send }: Errand,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
-  const decision = verdict.headers['x-postern-decision']
+  if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 403)
   const page = await send({
     port: front.publicPort,
     method: 'GET',
-    target: '/denied',
-    headers: [
-      ['Host', `${front.authHost}:${front.port}`],
-      ...receivedHeaders(request, NOT_ASKED),
-      ...asked(front, request, name),
-      ...(typeof decision === 'string' ? [['X-Postern-Decision', decision] as const] : []),
-    ],
+    target: `/sign-in?rd=${encodeURIComponent(requestedUrl(request))}`,
+    headers: [['Host', `${front.authHost}:${front.port}`], ...receivedHeaders(request, NOT_ASKED)],
     body: undefined,
   })
   page.statusCode = 403
@@ -132,12 +125,15 @@ const showDenied = async (
 
 /** What the question consists of: nothing in it comes from a header that a client could have chosen. */
 const asked = (front: Front, request: IncomingMessage, name: string): HeaderList => [
-  ['X-Original-URL', `http://${request.headers.host ?? ''}${request.url ?? ''}`],
+  ['X-Original-URL', requestedUrl(request)],
   ['X-Original-Method', request.method ?? 'GET'],
   ['X-Postern-Host', name],
   ['X-Postern-Key', front.proxyKey],
   ['X-Real-IP', request.socket.remoteAddress ?? ''],
 ]
+
+const requestedUrl = (request: IncomingMessage): string =>
+  `http://${request.headers.host ?? ''}${request.url ?? ''}`
 
 const hostLines = (request: IncomingMessage): number =>
   request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length

@@ -13,6 +13,7 @@ import { findNginx, startNginx } from './nginx-process.ts'
 import { makePeople, type Person } from './people.ts'
 import { choosePorts, type Ports } from './ports.ts'
 import { startProvider, type RunningProvider } from './provider.ts'
+import { startService } from './service.ts'
 import { startSites } from './sites.ts'
 import { makeFolder, writeWorkspace, type Workspace } from './workspace.ts'
 
@@ -23,6 +24,8 @@ export interface DemoOptions {
   readonly path: string | undefined
   /** How this `postern` is run from the shell, for the printed lines. */
   readonly command: string
+  /** Hears of policies that were loaded or refused, and of what goes wrong. */
+  readonly note: (line: string) => void
 }
 
 export interface RunningDemo {
@@ -32,32 +35,25 @@ export interface RunningDemo {
   readonly stop: () => Promise<void>
 }
 
-/** What the demo needs of the service: start it from a configuration file, stop it. */
-export type StartService = (configFile: string) => Promise<{ readonly close: () => Promise<void> }>
-
 const DOMAIN = 'postern.localhost'
-const PROVIDER_PORT = 4190
+const PROVIDER_PORT = 4185
 const CLIENT_ID = 'postern'
 
 /**
  * Starts the demo.
  * @throws where a part does not start, saying which; what had started is stopped before
  */
-export const startDemo = async (options: DemoOptions, startService: StartService): Promise<RunningDemo> => {
+export const startDemo = async (options: DemoOptions): Promise<RunningDemo> => {
   const ends = makeEnds()
   try {
-    return await assemble(options, startService, ends)
+    return await assemble(options, ends)
   } catch (error) {
     await ends.run()
     throw error
   }
 }
 
-const assemble = async (
-  options: DemoOptions,
-  startService: StartService,
-  ends: Ends,
-): Promise<RunningDemo> => {
+const assemble = async (options: DemoOptions, ends: Ends): Promise<RunningDemo> => {
   const nginx = programFor(options)
   const people = makePeople((max) => randomInt(max))
   const ports = await choosePorts()
@@ -77,7 +73,7 @@ const assemble = async (
     publicPort: ports.public,
     adminPort: ports.admin,
   })
-  const service = await startService(workspace.configFile)
+  const service = await startService(workspace.configFile, options.note)
   ends.add(service.close)
   const sites = await startSites(DOMAIN, publicUrl, ports.public, ends.add)
   const front: Front = {

@@ -95,7 +95,10 @@ const question = (front: Front): string => `
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
 ${removed(['X-Original-URL', 'X-Original-Method', 'X-Postern-Host', 'X-Postern-Key', ...IDENTITY_HEADERS])}
-${asked(front)}
+      proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+      proxy_set_header X-Original-Method $request_method;
+      proxy_set_header X-Postern-Host $host;
+      proxy_set_header X-Postern-Key "${front.proxyKey}";
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
@@ -105,13 +108,6 @@ ${asked(front)}
       proxy_buffer_size 16k;
       proxy_buffers 4 16k;
     }`
-
-const asked = (
-  front: Front,
-): string => `      proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
-      proxy_set_header X-Original-Method $request_method;
-      proxy_set_header X-Postern-Host $host;
-      proxy_set_header X-Postern-Key "${front.proxyKey}";`
 
 /** Clears what a client may not say, except the names that are set (or must pass) otherwise. */
 const removed = (but: readonly string[]): string =>
@@ -126,7 +122,6 @@ const answered = (site: Site): string => `
 ${IDENTITY_HEADERS.map(fromAnswer).join('\n')}
       auth_request_set $postern_location $upstream_http_location;
       auth_request_set $postern_set_cookie $upstream_http_set_cookie;
-      auth_request_set $postern_decision $upstream_http_x_postern_decision;
       error_page 401 = @postern_signin;
       error_page 403 @postern_denied;
 
@@ -160,10 +155,16 @@ const SIGN_IN = `
       return 302 $postern_location;
     }`
 
-/** The page behind a 403. The status stays 403 whatever the page's own answer is. */
+/**
+ * The page behind a 403: sign-in decides about the way back and says why it is closed. The status stays 403 whatever
+ * its answer is. A write has no page to go back to, and gets the bare status.
+ */
 const denied = (front: Front): string => `
     location @postern_denied {
-      rewrite ^ /denied? break;
+      if ($request_method !~ ^(?:GET|HEAD)$) {
+        return 403;
+      }
+      rewrite ^ /sign-in?rd=$scheme://$http_host$request_uri? break;
       proxy_pass http://postern_public;
       proxy_method GET;
       proxy_http_version 1.1;
@@ -171,9 +172,7 @@ const denied = (front: Front): string => `
       proxy_set_header Content-Length "";
       proxy_set_header Connection "";
       proxy_set_header Host ${front.authHost}:${front.port};
-${removed(['X-Original-URL', 'X-Original-Method', 'X-Postern-Host', 'X-Postern-Key'])}
-${asked(front)}
-      proxy_set_header X-Postern-Decision $postern_decision;
+${removed([])}
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;

@@ -14,6 +14,7 @@ header strong { font-size: 1.1rem }
 header .who { margin-left: auto; color: var(--soft); overflow-wrap: anywhere }
 .demo { font-size: .75rem; font-weight: 700; letter-spacing: .08em; border: 1px solid currentColor; border-radius: .3rem; padding: .05rem .4rem; color: var(--soft) }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.25rem; margin: 1rem 0 }
+.card h2 { font-size: 1.1rem; margin: 0 0 .5rem }
 .good { color: var(--good) } .bad { color: var(--bad) }
 a { color: var(--accent) }
 label { display: block; margin: .75rem 0 .25rem; font-weight: 600 }

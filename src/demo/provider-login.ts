@@ -17,7 +17,8 @@ export const answerLogin = async (
   response: ServerResponse,
 ): Promise<void> => {
   try {
-    const { uid, params } = await provider.interactionDetails(request, response)
+    const interaction = await provider.interactionDetails(request, response)
+    const { uid, params } = interaction
     const view = {
       action: `/login/${uid}`,
       username: '',
@@ -31,6 +32,7 @@ export const answerLogin = async (
       const username = form.get('username') ?? ''
       return await send(response, 401, loginPage({ ...view, username, failed: true }))
     }
+    await leaveOtherAccount(provider, interaction, person)
     const usedSecondFactor = form.get('second-factor') === 'yes'
     await provider.interactionFinished(request, response, {
       login: {
@@ -46,6 +48,24 @@ export const answerLogin = async (
     await send(response, 400, page)
   }
 }
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+
+/** Another account ends the session of the one before. The library would do so by a page that needs a script. */
+const leaveOtherAccount = async (
+  provider: Provider,
+  interaction: Interaction,
+  person: Person,
+): Promise<void> => {
+  const before = interaction.session
+  if (before?.accountId === undefined || before.accountId === person.username) return
+  const session = await provider.Session.findByUid(before.uid)
+  await session?.destroy()
+  delete interaction.session
+  await interaction.save(INTERACTION_SECONDS)
+}
+
+const INTERACTION_SECONDS = 3_600
 
 const send = async (response: ServerResponse, status: number, page: Html): Promise<void> => {
   if (response.headersSent) return

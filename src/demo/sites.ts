@@ -6,7 +6,7 @@ import { makeGrafana } from './grafana.ts'
 import { fetchJwks } from './jwks.ts'
 import { makeWiki } from './wiki.ts'
 
-const PREFERRED_PORTS = { wiki: 4191, grafana: 4192 }
+const PREFERRED_PORTS = { wiki: 4186, grafana: 4187 }
 
 /**
  * Starts both.

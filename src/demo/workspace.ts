@@ -97,8 +97,10 @@ session:
   domain: ${values.domain}
   absolute: 12h
   idle: 1h
+  claims: [name]
 providers:
 - id: demo
+  label: Example Identity
   issuer: "${values.issuer}"
   clientId: ${values.clientId}
   clientSecret: {file: oidc.secret}

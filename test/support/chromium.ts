@@ -1,7 +1,13 @@
 // A real browser for tests, with an empty profile of its own. Where the machine has none, suites say so and are skipped.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core'
 import { findProgram } from '../../scripts/debian-packages.ts'
 
 const CHROMIUM = findProgram('chromium')
@@ -38,8 +44,13 @@ export interface Visitor {
 }
 
 /** One person: cookies of their own, and everything that the console complains about. */
-export const makeVisitor = async (browser: Browser, options: BrowserContextOptions = {}): Promise<Visitor> => {
+export const makeVisitor = async (
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Visitor> => {
   const context = await browser.newContext(options)
+  // Less than a test may take, so that a failure says what was waited for.
+  context.setDefaultTimeout(10_000)
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())

@@ -159,21 +159,23 @@ describe.each(['nginx', 'builtin'] as const)('the %s front', (kind) => {
       expect(answer.headers.get('www-authenticate')).toEqual(['Bearer realm="postern"'])
     })
 
-    it('a 403 stays a 403, with the page that explains it, whatever was sent', async () => {
-      script = { status: 403, headers: ['X-Postern-Decision', 'D1'] }
+    it('a 403 stays a 403, with the page that explains it', async () => {
+      script = { status: 403, headers: [] }
       const before = app.seen.length
-      const answer = await askProxy(front.port, {
-        method: 'POST',
-        target: '/a?x=1',
-        headers: [['Host', HOST]],
-        body: 'hello',
-      })
-      expect([answer.status, answer.body.includes('the page')]).toEqual([403, true])
-      const page = asked.find((request) => request.url === '/denied')
-      expect(page?.method).toBe('GET')
-      expect(page?.headers['x-postern-decision']).toBe('D1')
-      expect(page?.headers['x-original-url']).toBe(`http://${HOST}/a?x=1`)
-      expect(app.seen.length).toBe(before)
+      const answer = await ask([['Cookie', 'postern=secret']], '/a?x=1')
+      expect([answer.status, answer.body.includes('the page'), app.seen.length]).toEqual([403, true, before])
+      const page = asked.find(({ url }) => url?.startsWith('/sign-in') === true)
+      const wanted = new URLSearchParams(page?.url?.replace(/^[^?]*/, '')).get('rd')
+      expect(wanted).toBe(`http://${HOST}:${front.port}/a?x=1`)
+      expect(page?.headers.cookie).toBe('postern=secret')
+    })
+
+    it('a refused write gets the bare status, and its body goes nowhere', async () => {
+      script = { status: 403, headers: [] }
+      const before = app.seen.length
+      const headers = [['Host', HOST]] as const
+      const answer = await askProxy(front.port, { method: 'POST', target: '/a', headers, body: 'hello' })
+      expect([answer.status, asked.length, app.seen.length]).toEqual([403, 1, before])
     })
 
     it.each([302, 400, 404, 500, 503])('a %i is closed, never open', async (status) => {

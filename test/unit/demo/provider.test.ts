@@ -55,9 +55,9 @@ afterAll(async () => {
 /** A browser without script: cookies, redirects by hand, one form at a time. */
 const makeBrowser = () => {
   const jar = new Map<string, string>()
-  const visit = async (url: string, init: RequestInit = {}): Promise<Response> => {
+  const visit = async (url: string, init: Pick<RequestInit, 'method' | 'body'> = {}): Promise<Response> => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    const answer = await fetch(url, { ...init, redirect: 'manual', headers: { ...init.headers, cookie } })
+    const answer = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (value === '') jar.delete(name)
@@ -161,6 +161,18 @@ describe('the provider of the demo', () => {
     expect(form).toContain('name="password"')
     const tokens = await second.finish(await browser.submit(form, { ...password, 'second-factor': 'yes' }))
     expect(tokens.claims()).toMatchObject({ amr: ['pwd', 'hwk'], acr: SECOND_FACTOR_ACR })
+  })
+
+  it('lets another account take the place of the one before', async () => {
+    const browser = makeBrowser()
+    const first = await begin()
+    await first.finish(await browser.submit(await (await browser.visit(first.url)).text(), password))
+    const second = await begin({ prompt: 'select_account' })
+    const form = await (await browser.visit(second.url)).text()
+    const ben = { username: 'ben', password: people[1]?.password ?? '' }
+    expect((await second.finish(await browser.submit(form, ben))).claims()?.sub).toBe('ben')
+    const silent = await begin({ prompt: 'none' })
+    expect((await silent.finish(await browser.visit(silent.url))).claims()?.sub).toBe('ben')
   })
 
   it('ends its session on request and tells the client behind the browser', async () => {
