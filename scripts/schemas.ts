@@ -2,7 +2,8 @@
 // reads with. With `--check` it writes nothing and fails where a file is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { directorySchema, policySchema } from '../src/policy-file/schema.ts'
+import { configSchema } from '../src/config/schema.ts'
+import { policySchema } from '../src/policy-file/schema.ts'
 
 interface SchemaFile {
   readonly file: string
@@ -12,11 +13,7 @@ interface SchemaFile {
 
 const SCHEMAS: readonly SchemaFile[] = [
   { file: 'policy.schema.json', title: 'Postern policy (policies/<app>.yaml)', schema: policySchema },
-  {
-    file: 'directory.schema.json',
-    title: 'Postern directory (policies/directory.yaml)',
-    schema: directorySchema,
-  },
+  { file: 'config.schema.json', title: 'Postern configuration (postern.yaml)', schema: configSchema },
 ]
 
 const textOf = ({ file, title, schema }: SchemaFile): string => {

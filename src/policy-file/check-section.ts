@@ -2,7 +2,7 @@
 // file that escapes a deny.
 import { pathCovers } from '../policy/path-pattern.ts'
 import type { Rule } from '../policy/rule.ts'
-import { ruleImplies, subjectImplies } from './implies.ts'
+import { alternativesOf, ruleImplies, subjectImplies } from './implies.ts'
 import type { Fault } from './issue.ts'
 import { parentOf, type Neighbours } from './neighbour.ts'
 import type { Finding } from './placed.ts'
@@ -26,7 +26,7 @@ const quoted = (rules: readonly Rule[]): string => rules.map((rule) => `\`${rule
 
 const childFindings = (one: WrittenSection, parent: WrittenSection): readonly Finding[] => {
   const dropped = parent.section.allow.filter(
-    (rule) => !one.section.allow.some((own) => subjectImplies(rule, own)),
+    (rule) => reaches(rule, one) && isDropped(rule, one.section.allow),
   )
   const isExact = !one.section.path.below
   if (isExact && (dropped.length > 0 || ownDenies(one).length > 0))
@@ -42,6 +42,16 @@ const childFindings = (one: WrittenSection, parent: WrittenSection): readonly Fi
     }),
   ]
 }
+
+/** A rule that names its paths counts only where one of them can lie in the section. */
+const reaches = (rule: Rule, { section }: WrittenSection): boolean => {
+  const paths = rule.predicates.find((predicate) => predicate.kind === 'paths')?.anyOf
+  return paths?.some((path) => pathCovers(section.path, path) || pathCovers(path, section.path)) ?? true
+}
+
+/** Each of its alternatives may be kept by another rule. */
+const isDropped = (rule: Rule, kept: readonly Rule[]): boolean =>
+  alternativesOf(rule).some((one) => !kept.some((own) => subjectImplies(one, own)))
 
 const narrows = (one: WrittenSection, parent: WrittenSection): Fault => {
   const path = one.entry.path === '/' ? '' : one.entry.path.replace(/\/$/, '')

@@ -14,6 +14,23 @@ export const subjectImplies = (narrow: Rule, wide: Rule): boolean =>
     wide.predicates.filter((one) => SUBJECT_KINDS.has(one.kind)),
   )
 
+/** The same rule once for each single group, address, person or client that it names. */
+export const alternativesOf = (rule: Rule): readonly Rule[] => {
+  const at = rule.predicates.findIndex(isNameList)
+  const listed = rule.predicates[at]
+  if (listed === undefined || !isNameList(listed)) return [rule]
+  return listed.anyOf.map((name) => ({
+    ...rule,
+    predicates: rule.predicates.with(at, { ...listed, anyOf: [name] }),
+  }))
+}
+
+type NameList = Extract<Predicate, { kind: 'groups' | 'users' | 'clients' | 'emails' | 'email_domains' }>
+
+const NAME_LISTS: ReadonlySet<string> = new Set(['groups', 'users', 'clients', 'emails', 'email_domains'])
+
+const isNameList = (predicate: Predicate): predicate is NameList => NAME_LISTS.has(predicate.kind)
+
 const allImplied = (narrow: readonly Predicate[], wide: readonly Predicate[]): boolean =>
   wide.every((outer) => outer.kind === 'anyone' || narrow.some((inner) => implies(inner, outer)))
 

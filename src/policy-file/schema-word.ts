@@ -6,11 +6,11 @@ import { parseDurationSeconds } from './duration.ts'
 
 /** Text of one line, checked by a pattern. */
 export const word = (pattern: RegExp, expected: string): z.ZodString =>
-  z.string(expected).regex(pattern, expected)
+  z.string(expected).regex(pattern, expected).describe(expected)
 
 /** A list with at least one value: an empty one says nothing, and nobody would notice. */
 export const listOf = <Item extends z.ZodType>(item: Item, expected: string): z.ZodArray<Item> =>
-  z.array(item, expected).min(1, expected)
+  z.array(item, expected).min(1, expected).describe(expected)
 
 /** A flag that is either `true` or not there. */
 export const flag = (name: string): z.ZodLiteral<true> =>
