@@ -11,7 +11,7 @@ import type { ReasonCode } from './reason.ts'
 import type { Route, Section } from './route.ts'
 import { bypassKind, type Rule } from './rule.ts'
 import type { TraceSink } from './trace.ts'
-import { walkRule, type Walk, type Walked } from './walk-rule.ts'
+import { makeWalk, walkRule, type Walked } from './walk-rule.ts'
 
 /** The authentication that a section's own `accepts` led to. */
 export type AuthenticationOf = (section: Section) => Authentication
@@ -136,7 +136,8 @@ const walkRules = (
   nowMs: number,
   trace: TraceSink | undefined,
 ): Decision => {
-  const walk: Walk = { section, facts, principal, nowMs, bypassHolds: bypassHolds(section, facts), trace }
+  const common = { facts, principal, nowMs, bypassHolds: bypassHolds(section, facts) }
+  const walk = makeWalk(section, common, trace)
   const denies = section.deny.map((rule) => walkRule(rule, walk))
   const hit = denies.find((one) => one.finding === 'hit')
   if (hit !== undefined && trace === undefined)

@@ -1,7 +1,5 @@
 // One rule against one situation. Miss beats unknown beats hit; an error hits in a deny and misses in an allow.
-import type { RequestFacts } from './facts.ts'
 import { testPredicate, type Finding, type Situation, type Unknown } from './predicate.ts'
-import type { Principal } from './principal.ts'
 import type { Section } from './route.ts'
 import type { Predicate, Rule } from './rule.ts'
 import { findingText, hasText, needsText, wantsText, type TraceSink, type TracedPredicate } from './trace.ts'
@@ -12,11 +10,26 @@ export const STEP_UP_MEMORY_SECONDS = 300
 /** What every rule of one walk has in common. */
 export interface Walk {
   readonly section: Section
-  readonly facts: RequestFacts
-  readonly principal: Principal | undefined
-  readonly nowMs: number
-  readonly bypassHolds: boolean
+  readonly situations: Readonly<Record<Rule['effect'], Situation>>
   readonly trace: TraceSink | undefined
+}
+
+/** Prepares a walk over the rules of a section. */
+export const makeWalk = (
+  section: Section,
+  common: Pick<Situation, 'facts' | 'principal' | 'nowMs' | 'bypassHolds'>,
+  trace: TraceSink | undefined,
+): Walk => {
+  const { facts, principal, nowMs, bypassHolds } = common
+  const situation = (effect: Rule['effect']): Situation => ({
+    facts,
+    principal,
+    nowMs,
+    effect,
+    bypassHolds,
+    steppedUp: false,
+  })
+  return { section, situations: { allow: situation('allow'), deny: situation('deny') }, trace }
 }
 
 /** One rule, walked. */
@@ -29,26 +42,54 @@ export interface Walked {
 }
 
 /**
- * Walks one rule. Without a trace it stops at the first miss.
+ * Walks one rule. Without a trace it stops at the first miss, which is how most rules end.
  * @returns the rule's finding; never throws, whatever a predicate does
  */
 export const walkRule = (rule: Rule, walk: Walk): Walked => {
-  const now: Situation = { ...walk, effect: rule.effect, steppedUp: steppedUp(rule, walk) }
-  const tested: Tested[] = []
+  const now = situationOf(rule, walk)
+  return walk.trace === undefined ? walkToMiss(rule, now) : walkWhole(rule, now, walk.section, walk.trace)
+}
+
+/** Everything but a remembered step-up is the same for all rules of one effect. */
+const situationOf = (rule: Rule, walk: Walk): Situation => {
+  const situation = walk.situations[rule.effect]
+  return steppedUp(rule, situation) ? { ...situation, steppedUp: true } : situation
+}
+
+const walkToMiss = (rule: Rule, now: Situation): Walked => {
+  let erred = false
+  let unknowns: readonly Finding[] | undefined
   for (const predicate of rule.predicates) {
-    const one = test(predicate, now)
-    tested.push(one)
-    if (walk.trace === undefined && one.finding === 'miss') break
+    let finding: Finding
+    try {
+      finding = testPredicate(predicate, now)
+    } catch {
+      finding = onError(now)
+      erred = true
+    }
+    if (finding === 'miss') {
+      const expired = predicate.kind === 'until' && onlyExpired(rule, now)
+      return { rule, finding, erred, expired }
+    }
+    if (finding !== 'hit') unknowns = [...(unknowns ?? []), finding]
   }
+  return { rule, finding: unknowns === undefined ? 'hit' : combine(unknowns), erred, expired: false }
+}
+
+const walkWhole = (rule: Rule, now: Situation, section: Section, trace: TraceSink): Walked => {
+  const tested = rule.predicates.map((predicate) => test(predicate, now))
   const erred = tested.some((one) => one.erred)
   const finding = combine(tested.map((one) => one.finding))
-  walk.trace?.(walk.section, {
+  trace(section, {
     rule,
     finding: erred ? 'error' : findingText(finding),
     predicates: tested.map((one) => traced(one, now)),
   })
   return { rule, finding, erred, expired: finding === 'miss' && onlyExpired(rule, now) }
 }
+
+/** INVARIANT: a predicate that fails never opens a door: hit in a deny, miss in an allow (rules §1). */
+const onError = (now: Situation): Finding => (now.effect === 'deny' ? 'hit' : 'miss')
 
 interface Tested {
   readonly predicate: Predicate
@@ -60,8 +101,7 @@ const test = (predicate: Predicate, now: Situation): Tested => {
   try {
     return { predicate, finding: testPredicate(predicate, now), erred: false }
   } catch {
-    // INVARIANT: a predicate that fails never opens a door: hit in a deny, miss in an allow (rules §1).
-    return { predicate, finding: now.effect === 'deny' ? 'hit' : 'miss', erred: true }
+    return { predicate, finding: onError(now), erred: true }
   }
 }
 
@@ -73,10 +113,10 @@ const traced = ({ predicate, finding, erred }: Tested, now: Situation): TracedPr
   needs: needsText(finding),
 })
 
-const steppedUp = (rule: Rule, walk: Walk): boolean => {
-  const attempt = walk.principal?.stepUp
+const steppedUp = (rule: Rule, now: Situation): boolean => {
+  const attempt = now.principal?.stepUp
   if (attempt === undefined || attempt.rule !== rule.name) return false
-  return walk.nowMs / 1000 - attempt.atSeconds < STEP_UP_MEMORY_SECONDS
+  return now.nowMs / 1000 - attempt.atSeconds < STEP_UP_MEMORY_SECONDS
 }
 
 /** Miss beats unknown beats hit; among unknowns the most basic one asks. */
