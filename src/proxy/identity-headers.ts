@@ -36,17 +36,26 @@ export const IDENTITY_BUDGET_BYTES = 3300
  */
 export const identityHeaders = (input: IdentityInput): IdentityHeaders => {
   const fields = fieldsOf(input).filter((field) => field.header !== '')
-  const warnings: IdentityWarning[] = []
-  let left = IDENTITY_BUDGET_BYTES - fields.reduce((sum, field) => sum + field.header.length + 4, 0)
-  const kept = new Map<Field, string>()
+  const bytes = fields.reduce((sum, field) => sum + field.header.length + 4 + field.value.length, 0)
+  const left = bytes <= IDENTITY_BUDGET_BYTES ? NONE : overBudget(fields)
+  const warnings = fields.flatMap((field): readonly IdentityWarning[] => {
+    if (left.has(field)) return [{ header: field.header, why: 'over-budget' }]
+    return field.incomplete ? [{ header: field.header, why: 'incomplete' }] : []
+  })
+  return { headers: fields.flatMap((field) => [field.header, left.has(field) ? '' : field.value]), warnings }
+}
+
+const NONE: ReadonlySet<Field> = new Set()
+
+/** The fields that find no room, when the others took theirs in the order of their ranks. */
+const overBudget = (fields: readonly Field[]): ReadonlySet<Field> => {
+  const without = new Set<Field>()
+  let room = IDENTITY_BUDGET_BYTES - fields.reduce((sum, field) => sum + field.header.length + 4, 0)
   for (const field of fields.toSorted((one, other) => one.rank - other.rank)) {
-    const fits = field.value.length <= left
-    if (fits) left -= field.value.length
-    kept.set(field, fits ? field.value : '')
-    if (!fits) warnings.push({ header: field.header, why: 'over-budget' })
-    else if (field.incomplete) warnings.push({ header: field.header, why: 'incomplete' })
+    if (field.value.length <= room) room -= field.value.length
+    else without.add(field)
   }
-  return { headers: fields.flatMap((field) => [field.header, kept.get(field) ?? '']), warnings }
+  return without
 }
 
 /**
