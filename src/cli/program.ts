@@ -7,6 +7,7 @@ export type AddCommand = (program: Command) => void
 
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import('./serve.ts')).addServeCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
   test: async () => (await import('./test.ts')).addTestCommand,
   explain: async () => (await import('./explain.ts')).addExplainCommand,
