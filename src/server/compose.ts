@@ -23,6 +23,7 @@ import { makeDecisionIds } from './decision-id.ts'
 import { makeDecisionServer } from './decision-listener.ts'
 import { endingRules } from './ending-rules.ts'
 import { makePrepareIdentity } from './identity-preparation.ts'
+import { makeNetworkLabels } from './network-labels.ts'
 import { makeObserve } from './observe.ts'
 import { makePublicApp } from './public-app.ts'
 import { makeChecks } from './readiness.ts'
@@ -183,7 +184,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
       audit,
       metrics,
       policyRevision: () => store.current().revision,
-      networks: () => [],
+      networks: makeNetworkLabels(store.files),
     }),
     onFault: (error) => {
       metrics.fault()
