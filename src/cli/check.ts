@@ -1,5 +1,5 @@
-// `postern check`: everything that is wrong with a policy folder, in one run. A set that does not load is a finding, a
-// folder that cannot be read is not a policy: exit 2.
+// `postern check`: everything that is wrong with a policy folder, in one run. What a running service would refuse is
+// invalid input (exit 2); what loads and should still be mended is a finding (exit 1).
 import { Option, type Command } from 'commander'
 import { checkPolicies } from '../policy-file/check.ts'
 import { runCases } from '../rehearse/cases.ts'
@@ -19,7 +19,7 @@ interface CheckOptions extends FolderOptions {
   readonly at?: number
 }
 
-/** Adds `check`. Errors: exit 1; with `--strict` warnings too. */
+/** Adds `check`. A set that does not load: exit 2; errors in one that does: exit 1, with `--strict` warnings too. */
 export const addCheckCommand = (program: Command): void => {
   addFolderOptions(program.command('check').description('find what is wrong with a policy folder'))
     .addOption(
@@ -37,7 +37,7 @@ export const addCheckCommand = (program: Command): void => {
       process.stdout.write(printed(report, options.output))
       process.stderr.write(`${checkSummary(report)}\n`)
       const counted = options.strict ? report.issues : errorsOf(report.issues)
-      process.exitCode = counted.length > 0 ? 1 : 0
+      process.exitCode = choice.kind === 'refused' ? 2 : counted.length > 0 ? 1 : 0
     })
 }
 
