@@ -53,11 +53,26 @@ const runDemo = async ({ proxy }: DemoCommandOptions): Promise<number> => {
 const nextSignal = (): Promise<void> =>
   new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve())
+    if (isRunByNpm()) whenOrphaned(resolve)
   })
+
+const isRunByNpm = (): boolean => process.env['npm_lifecycle_event'] === 'demo'
+
+const LOOK_EVERY_MS = 250
+
+/** npm passes a signal to a shell, which dies of it without telling us. */
+const whenOrphaned = (then: () => void): void => {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    then()
+  }, LOOK_EVERY_MS).unref()
+}
 
 /** How a shell runs this very program. */
 const ownCommand = (): string => {
-  if (process.env['npm_lifecycle_event'] === 'demo') return 'npm run -s postern --'
+  if (isRunByNpm()) return 'npm run -s postern --'
   const script = process.argv[1] ?? ''
   return basename(script) === 'postern' ? 'postern' : `${process.execPath} ${script}`
 }

@@ -13,7 +13,7 @@ import { findNginx, startNginx } from './nginx-process.ts'
 import { makePeople, type Person } from './people.ts'
 import { choosePorts, type Ports } from './ports.ts'
 import { startProvider, type RunningProvider } from './provider.ts'
-import { startService } from './service.ts'
+import { startService } from './postern.ts'
 import { startSites } from './sites.ts'
 import { makeFolder, writeWorkspace, type Workspace } from './workspace.ts'
 

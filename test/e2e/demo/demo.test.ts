@@ -1,11 +1,11 @@
 // The demo as somebody runs it: one command, the printed lines pasted into a shell, and nothing left afterwards.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { READY_LINE } from '../../../src/demo/banner.ts'
 import { listenOnLoopback } from '../../../src/demo/loopback.ts'
 import { nginxIsMissing } from '../../support/nginx.ts'
@@ -31,9 +31,12 @@ afterEach(async () => {
   }
 })
 
-const startDemo = async (...args: readonly string[]): Promise<Demo> => {
+const startDemo = (...args: readonly string[]): Promise<Demo> =>
+  startCommand(process.execPath, ['src/main.ts', 'demo', ...args])
+
+const startCommand = async (program: string, args: readonly string[]): Promise<Demo> => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-demo-test-'))
-  const child = spawn(process.execPath, ['src/main.ts', 'demo', ...args], {
+  const child = spawn(program, args, {
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -150,6 +153,18 @@ describe('postern demo', () => {
     } finally {
       await taken.close()
     }
+  })
+
+  it('goes with npm, which tells it nothing', async () => {
+    const { child, banner, folder } = await startCommand('npm', ['run', 'demo', '--', '--proxy', 'builtin'])
+    const { hostname, port } = new URL(/Provider +(\S+)/.exec(banner)?.[1] ?? '')
+    const gone = new Promise((resolve) => connect(Number(port), hostname).resume().once('close', resolve))
+    child.kill('SIGTERM')
+    await gone
+    // npm keeps files of its own beside ours.
+    const ours = (): readonly string[] =>
+      readdirSync(folder).filter((name) => name.startsWith('postern-demo-'))
+    await vi.waitUntil(() => ours().length === 0, { timeout: 10_000 })
   })
 
   it('says what it takes where it is told nonsense', async () => {
