@@ -14,6 +14,7 @@ export const makeGrafana = (check: CheckAssertion): Hono => {
   const app = new Hono()
   app.get('/', async (c) => c.html(page(await readCaller(c.req.raw.headers, check))))
   app.get('/d/:name', async (c) => c.html(page(await readCaller(c.req.raw.headers, check))))
+  app.get('/admin', async (c) => c.html(adminPage(await readCaller(c.req.raw.headers, check))))
   app.get('/panels.js', (c) => c.body(SCRIPT, 200, { 'Content-Type': 'text/javascript; charset=utf-8' }))
   app.get('/api/user', async (c) => c.json(await readCaller(c.req.raw.headers, check)))
   app.get('/api/search', (c) => c.json(dashboards.map((title) => ({ title }))))
@@ -32,7 +33,7 @@ const page = (caller: Caller): Html =>
   pageFrame({
     title: 'Dashboards',
     site: SITE,
-    who: `${caller.user === '' ? 'nobody' : caller.user} in ${caller.groups}`,
+    who: whoInWords(caller),
     foot: `${proofInWords(caller)}.`,
     script: '/panels.js',
     content: html`<h1>Dashboards</h1>
@@ -50,11 +51,25 @@ const page = (caller: Caller): Html =>
       <section class="card">
         <h2>Saved dashboards</h2>
         <ul id="dashboards"></ul>
+        <p><a href="/admin">Administration</a></p>
         <p><button type="button" id="save">Save a new dashboard</button></p>
         <p id="status" role="status">Loading…</p>
       </section>
       <noscript><p>The panels need JavaScript. The page itself, and signing in, do not.</p></noscript>`,
   })
+
+/** Behind a rule that wants a second factor; the application does not know how that is done. */
+const adminPage = (caller: Caller): Html =>
+  pageFrame({
+    title: 'Administration',
+    site: SITE,
+    who: whoInWords(caller),
+    foot: `${proofInWords(caller)}.`,
+    content: html`<h1>Administration</h1>
+      <p class="card">You proved yourself with more than a password.</p>`,
+  })
+
+const whoInWords = ({ user, groups }: Caller): string => `${user === '' ? 'nobody' : user} in ${groups}`
 
 // What a single-page application has to know: a 401 means that the session ended, a 403 that this person may not.
 const SCRIPT = `'use strict'

@@ -21,6 +21,7 @@ label { display: block; margin: .75rem 0 .25rem; font-weight: 600 }
 .check { display: flex; gap: .5rem; align-items: baseline; font-weight: 400 }
 input:not([type=checkbox]), textarea { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: .4rem; padding: .5rem .6rem }
 button { font: inherit; font-weight: 600; margin-top: 1rem; padding: .5rem 1.2rem; border: 0; border-radius: .4rem; background: var(--accent); color: var(--card); cursor: pointer }
+button + button { margin-left: .5rem; background: none; color: var(--accent); border: 1px solid var(--accent) }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0 } dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 footer { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere }

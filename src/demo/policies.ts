@@ -21,6 +21,8 @@ sections:
 tests:
 - {as: {groups: [contractors]}, get: /page/onboarding, expect: allow read}
 - {as: {groups: [contractors]}, post: /page/onboarding, expect: deny}
+- {as: {groups: [eng]}, post: /page/onboarding, expect: allow edit}
+- {as: {groups: [sre]}, get: /runbooks/database, expect: allow on-call}
 - {as: {groups: [eng]}, get: /runbooks/database, expect: deny}
 - {as: anonymous, get: /, expect: challenge}
 `,
@@ -39,12 +41,18 @@ sections:
   - {id: edit, groups: [sre]}
   - {id: view, groups: [eng], methods: [GET]}
   - {id: query, groups: [eng], methods: [POST], paths: [/api/ds/query]}   # panels ask by POST
+- path: /admin                        # a password is not enough here
+  allow:
+  - {id: admin, groups: [sre], mfa: true}
 - path: /api/health
   exact: true
   allow: [{id: probe, anyone: true, methods: [GET], why: "load balancer check, no data", review: 2030-12-31}]
 tests:
 - {as: {groups: [sre]}, post: /api/dashboards/db, expect: allow edit}
 - {as: {groups: [eng]}, post: /api/dashboards/db, expect: deny}
+- {as: {groups: [eng]}, get: /, expect: allow view}
+- {as: {groups: [sre], amr: [pwd]}, get: /admin, expect: step-up}
+- {as: {groups: [sre], amr: [pwd, hwk]}, get: /admin, expect: allow admin}
 - {as: {groups: [eng]}, post: /api/ds/query, expect: allow query}
 - {as: {groups: [contractors]}, get: /, expect: deny}
 - {as: anonymous, get: /api/health, expect: allow probe}

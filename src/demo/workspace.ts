@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { demoPolicies } from './policies.ts'
+import { SECOND_FACTOR_ACR } from './provider-prompts.ts'
 
 export interface Workspace {
   readonly folder: string
@@ -106,6 +107,7 @@ providers:
   clientSecret: {file: oidc.secret}
   scopes: [openid, profile, email, groups]
   claims: {groups: groups}
+  mfa: {acr: ["${SECOND_FACTOR_ACR}"]}
 assertion: {key: {file: assertion.pem}, alg: ES256, lifetime: 5m}
 state: {kind: memory, file: ./postern.state}
 audit: {sink: {file: decisions.ndjson}}

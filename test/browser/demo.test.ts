@@ -102,6 +102,27 @@ describe.skipIf(chromiumIsMissing('the browser suite'))('in a browser', () => {
     expect(strange(cy)).toEqual([])
   })
 
+  it('more than a password is asked for where a rule wants it, and once', async () => {
+    const ada = await signedIn('ada', `${demo.values.grafanaUrl}/`)
+    await ada.page.goto(`${demo.values.grafanaUrl}/admin`)
+    expect(await ada.page.getByLabel('Pretend that I also used a security key').isChecked()).toBe(true)
+    await fillIn(ada.page, 'ada')
+    await ada.page.getByRole('heading', { name: 'Administration' }).waitFor()
+    await ada.page.goto(`${demo.values.grafanaUrl}/admin`)
+    expect(await ada.page.title()).toContain('Administration')
+    expect(strange(ada)).toEqual([])
+  })
+
+  it('a step-up that was not taken is a refusal, not a circle', async () => {
+    const ada = await signedIn('ada', `${demo.values.grafanaUrl}/`)
+    await ada.page.goto(`${demo.values.grafanaUrl}/admin`)
+    await ada.page.getByLabel('Pretend that I also used a security key').uncheck()
+    await fillIn(ada.page, 'ada')
+    await ada.page.getByRole('heading', { name: /You have no access/ }).waitFor()
+    await keepScreenshot(ada.page, 'denied-step-up')
+    expect(strange(ada)).toEqual([])
+  })
+
   it('the page about oneself has name, groups and the end of the session', async () => {
     const ada = await signedIn('ada', `${demo.values.wikiUrl}/`)
     await ada.page.goto(`${demo.values.authUrl}/me`)
