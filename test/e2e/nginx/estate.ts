@@ -1,4 +1,5 @@
 // A whole estate on loopback: nginx, Postern behind it, and an application that tells what it saw.
+import { makeEnds, type Ends } from '../../../src/demo/ends.ts'
 import type { Front } from '../../../src/demo/front.ts'
 import type { NginxPlaces } from '../../../src/demo/nginx-config.ts'
 import { startConnectionCounter } from '../../support/connection-counter.ts'
@@ -37,14 +38,28 @@ export interface Asked extends RawAnswer {
 const hostsOf = (policies: Readonly<Record<string, string>>): readonly string[] =>
   Object.values(policies).flatMap((text) => /^hosts: \[([^\]]+)\]/m.exec(text)?.[1]?.split(', ') ?? [])
 
-export const startEstate = async (
-  plan: InstallationPlan,
-  config: (front: Front, places: NginxPlaces) => string,
-): Promise<Estate> => {
-  const app = await startEchoApp()
+/** Starts it; what had started is stopped where the rest does not. */
+export const startEstate = async (plan: InstallationPlan, config: Configure): Promise<Estate> => {
+  const ends = makeEnds()
+  try {
+    return await assemble(plan, config, ends)
+  } catch (error) {
+    await ends.run()
+    throw error
+  }
+}
+
+type Configure = (front: Front, places: NginxPlaces) => string
+
+const assemble = async (plan: InstallationPlan, config: Configure, ends: Ends): Promise<Estate> => {
   const installation = await makeInstallation(plan)
+  ends.add(installation.remove)
+  const app = await startEchoApp()
+  ends.add(app.close)
   const postern = await startTestPostern(installation)
+  ends.add(() => postern.close())
   const counter = await startConnectionCounter(installation.decisionPort)
+  ends.add(counter.close)
   const front: Front = {
     port: await freePort(),
     decisionPort: counter.port,
@@ -54,6 +69,7 @@ export const startEstate = async (
     sites: hostsOf(plan.policies).map((host) => ({ host, port: app.port })),
   }
   const nginx = await startTestNginx(front.port, (places) => config(front, places))
+  ends.add(nginx.stop)
   return {
     port: front.port,
     app,
@@ -69,12 +85,6 @@ export const startEstate = async (
       })
       return { ...answer, seen: app.seen[before] }
     },
-    close: async () => {
-      await nginx.stop()
-      await counter.close()
-      await postern.close()
-      await app.close()
-      await installation.remove()
-    },
+    close: ends.run,
   }
 }
