@@ -76,7 +76,7 @@ const obey = async (
   const setCookies: HeaderList = cookies.map((cookie) => ['Set-Cookie', cookie])
   const status = verdict.statusCode ?? 500
   if (status >= 200 && status < 300) return pass(verdict, errand, request, response, setCookies)
-  if (status === 403) return showDenied(errand, request, response)
+  if (status === 403) return showDenied(errand, verdict, request, response)
   if (status !== 401) return end(response, 500)
   const challenge = verdict.headers['www-authenticate']
   const more: HeaderList = challenge === undefined ? [] : [['WWW-Authenticate', challenge]]
@@ -108,15 +108,22 @@ const pass = async (
 /** The page behind a 403: sign-in decides about the way back and says why it is closed. The status stays 403. */
 const showDenied = async (
   { front, send }: Errand,
+  verdict: IncomingMessage,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> => {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 403)
+  const id = verdict.headers['x-postern-decision']
   const page = await send({
     port: front.publicPort,
     method: 'GET',
-    target: `/sign-in?rd=${encodeURIComponent(requestedUrl(request))}`,
-    headers: [['Host', `${front.authHost}:${front.port}`], ...receivedHeaders(request, NOT_ASKED)],
+    target: '/denied',
+    headers: [
+      ['Host', `${front.authHost}:${front.port}`],
+      ['X-Original-URL', requestedUrl(request)],
+      ['X-Original-Method', request.method ?? 'GET'],
+      ...(typeof id === 'string' ? [['X-Postern-Decision', id] as const] : []),
+      ...receivedHeaders(request, NOT_ASKED),
+    ],
     body: undefined,
   })
   page.statusCode = 403

@@ -122,6 +122,7 @@ const answered = (site: Site): string => `
 ${IDENTITY_HEADERS.map(fromAnswer).join('\n')}
       auth_request_set $postern_location $upstream_http_location;
       auth_request_set $postern_set_cookie $upstream_http_set_cookie;
+      auth_request_set $postern_decision $upstream_http_x_postern_decision;
       error_page 401 = @postern_signin;
       error_page 403 @postern_denied;
 
@@ -155,16 +156,10 @@ const SIGN_IN = `
       return 302 $postern_location;
     }`
 
-/**
- * The page behind a 403: sign-in decides about the way back and says why it is closed. The status stays 403 whatever
- * its answer is. A write has no page to go back to, and gets the bare status.
- */
+/** The page behind a 403, told by the walk that refused. The status stays 403 whatever its answer is. */
 const denied = (front: Front): string => `
     location @postern_denied {
-      if ($request_method !~ ^(?:GET|HEAD)$) {
-        return 403;
-      }
-      rewrite ^ /sign-in?rd=$scheme://$http_host$request_uri? break;
+      rewrite ^ /denied? break;
       proxy_pass http://postern_public;
       proxy_method GET;
       proxy_http_version 1.1;
@@ -172,7 +167,10 @@ const denied = (front: Front): string => `
       proxy_set_header Content-Length "";
       proxy_set_header Connection "";
       proxy_set_header Host ${front.authHost}:${front.port};
-${removed([])}
+${removed(['X-Original-URL', 'X-Original-Method', 'X-Postern-Decision'])}
+      proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+      proxy_set_header X-Original-Method $request_method;
+      proxy_set_header X-Postern-Decision $postern_decision;
       proxy_set_header X-Real-IP $remote_addr;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;

@@ -215,6 +215,7 @@ const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePu
       ['/callback/', signIn.callback],
       ['/sign-out', signIn.signOut],
       ['/signed-out', signIn.signedOut],
+      ['/denied', signIn.denied],
       ['/me', signIn.me],
       ['/me.json', signIn.meJson],
     ]),

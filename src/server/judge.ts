@@ -1,4 +1,4 @@
-// Deciding the way back for sign-in: a GET of the target with this browser's cookies, by the same walk as on the
+// Deciding the way back for sign-in, or telling about a refusal: the target with this browser's cookies, by the same walk as on the
 // decision listener, traced so that a page can say what is missing. It writes no line: nobody asked for access yet.
 import type { Carried } from '../identity/carried.ts'
 import type { Authenticate, Verified } from '../identity/verified.ts'
@@ -26,8 +26,8 @@ export interface JudgeDeps {
 
 /** Makes the judge of sign-in targets. Never rejects. */
 export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
-  return async (target, cookies) => {
-    const facts = factsOf(target)
+  return async (target, cookies, method = 'GET') => {
+    const facts = factsOf(target, method)
     const match: Match = facts === undefined ? { kind: 'none' } : matchRoute(deps.policies(), facts)
     if (facts === undefined || match.kind !== 'matched')
       return judged(deps, denied('DENY_NO_ROUTE'), cookies, undefined, [])
@@ -53,13 +53,13 @@ export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
   }
 }
 
-const factsOf = (target: ReturnTarget): RequestFacts | undefined => {
+const factsOf = (target: ReturnTarget, method: string): RequestFacts | undefined => {
   const [path = '/'] = target.pathAndQuery.split('?', 1)
   const reading = readPath(path)
   if (reading.kind === 'malformed') return undefined
   return {
     host: target.host,
-    method: 'GET',
+    method,
     path: reading.path,
     preflight: false,
     origin: undefined,

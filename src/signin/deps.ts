@@ -50,8 +50,11 @@ export interface Judged {
   readonly rules: readonly TracedRule[]
 }
 
-/** Decides a GET of the target with the credentials of this browser. Never rejects. */
-export type DecideFor = (target: ReturnTarget, cookies: readonly string[]) => Promise<Judged>
+/**
+ * Decides a request of the target with the credentials of this browser. Never rejects.
+ * @param method GET without it
+ */
+export type DecideFor = (target: ReturnTarget, cookies: readonly string[], method?: string) => Promise<Judged>
 
 export type CurrentSession =
   | { readonly kind: 'session'; readonly session: Session }

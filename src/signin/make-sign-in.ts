@@ -1,6 +1,7 @@
 // The room's door: ports in, handlers out. The server mounts each handler below `publicUrl`.
 import { makeCallbackHandler } from './callback.ts'
 import { errorAnswer, makeContext, type SignInContext } from './context.ts'
+import { makeDeniedHandler } from './denied.ts'
 import type { SignInDeps } from './deps.ts'
 import { makeMeHandler } from './me.ts'
 import { makeSignInHandler } from './sign-in.ts'
@@ -16,6 +17,8 @@ export interface SignIn {
   readonly signOut: SignInHandler
   /** `/signed-out` */
   readonly signedOut: SignInHandler
+  /** `/denied` */
+  readonly denied: SignInHandler
   /** `/me` */
   readonly me: SignInHandler
   /** `/me.json` */
@@ -36,6 +39,7 @@ export const makeSignIn = (deps: SignInDeps, onFault: (error: unknown) => void):
     callback: safe(makeCallbackHandler(context)),
     signOut: safe(makeSignOutHandler(context)),
     signedOut: safe(makeSignedOutHandler(context)),
+    denied: safe(makeDeniedHandler(context)),
     me: safe(makeMeHandler(context, 'html')),
     meJson: safe(makeMeHandler(context, 'json')),
   }

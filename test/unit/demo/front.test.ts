@@ -164,18 +164,25 @@ describe.each(['nginx', 'builtin'] as const)('the %s front', (kind) => {
       const before = app.seen.length
       const answer = await ask([['Cookie', 'postern=secret']], '/a?x=1')
       expect([answer.status, answer.body.includes('the page'), app.seen.length]).toEqual([403, true, before])
-      const page = asked.find(({ url }) => url?.startsWith('/sign-in') === true)
-      const wanted = new URLSearchParams(page?.url?.replace(/^[^?]*/, '')).get('rd')
-      expect(wanted).toBe(`http://${HOST}:${front.port}/a?x=1`)
+      const page = asked.find(({ url }) => url === '/denied')
+      expect(page?.headers['x-original-url']).toBe(`http://${HOST}:${front.port}/a?x=1`)
+      expect(page?.headers['x-original-method']).toBe('GET')
       expect(page?.headers.cookie).toBe('postern=secret')
     })
 
-    it('a refused write gets the bare status, and its body goes nowhere', async () => {
-      script = { status: 403, headers: [] }
+    it('a refused write gets the page too, and its body goes nowhere', async () => {
+      script = { status: 403, headers: ['X-Postern-Decision', '01M87SZAHDV3YBPF00000001'] }
       const before = app.seen.length
       const headers = [['Host', HOST]] as const
       const answer = await askProxy(front.port, { method: 'POST', target: '/a', headers, body: 'hello' })
-      expect([answer.status, asked.length, app.seen.length]).toEqual([403, 1, before])
+      expect([answer.status, asked.length, app.seen.length]).toEqual([403, 2, before])
+      const page = asked.find(({ url }) => url === '/denied')
+      expect([page?.method, page?.headers['x-original-method'], page?.headers['content-length']]).toEqual([
+        'GET',
+        'POST',
+        undefined,
+      ])
+      expect(page?.headers['x-postern-decision']).toBe('01M87SZAHDV3YBPF00000001')
     })
 
     it.each([302, 400, 404, 500, 503])('a %i is closed, never open', async (status) => {

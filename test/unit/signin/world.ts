@@ -224,6 +224,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
     '/callback/': signIn.callback,
     '/sign-out': signIn.signOut,
     '/signed-out': signIn.signedOut,
+    '/denied': signIn.denied,
     '/me': signIn.me,
     '/me.json': signIn.meJson,
   }
