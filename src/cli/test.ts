@@ -1,5 +1,6 @@
 // `postern test`: runs the tests that stand in policy files, against the very engine that decides on the wire.
 import { Option, type Command } from 'commander'
+import { ruleKey } from '../policy-file/check-test.ts'
 import { writtenRules, writtenSections } from '../policy-file/written-rule.ts'
 import { runCases } from '../rehearse/cases.ts'
 import { atOption } from './clock-option.ts'
@@ -28,7 +29,7 @@ export const addTestCommand = (program: Command): void => {
       const cases = runCases(loaded, options.at ?? Date.now())
       const rules = writtenSections(loaded)
         .flatMap(writtenRules)
-        .map(({ rule }) => rule.name)
+        .map(({ rule }) => ruleKey(rule))
       const reached = new Set(cases.flatMap((one) => one.reached))
       const report: TestReport = {
         folder,

@@ -1,4 +1,5 @@
 // In-file tests that fail, and rules that no test reaches. Who runs the tests is not known here.
+import type { Rule } from '../policy/rule.ts'
 import type { PolicyDocument } from './parse.ts'
 import type { Finding } from './placed.ts'
 import { writtenRules, type WrittenSection } from './written-rule.ts'
@@ -10,9 +11,12 @@ export interface TestVerdict {
   readonly index: number
   /** Undefined where it passed. */
   readonly failure: { readonly what: string; readonly why: string; readonly mend: string } | undefined
-  /** `route#rule` of the rule that decided, if one did. */
+  /** `ruleKey` of the rule that decided, if one did. */
   readonly reached: readonly string[]
 }
+
+/** A rule as its section wrote it, wherever it was inherited to. */
+export const ruleKey = (rule: Rule): string => `${rule.name}@${rule.from}`
 
 /** Never throws. */
 export const testFindings = (
@@ -25,7 +29,7 @@ export const testFindings = (
       ? []
       : [{ document, path: ['tests', index, 'expect'], part: 'value', fault: { code: 'E11', ...failure } }],
   )
-  const unreached = sections.flatMap(writtenRules).filter(({ rule }) => !reached.has(rule.name))
+  const unreached = sections.flatMap(writtenRules).filter(({ rule }) => !reached.has(ruleKey(rule)))
   return [
     ...failed,
     ...unreached.map(({ document, rule, ruleAt }): Finding => {

@@ -55,7 +55,7 @@ const NESTED = 'write at most a few levels, as the examples do'
 
 const refused = (faults: readonly PlacedFault[]): TreeReading => ({
   kind: 'refused',
-  faults: faults.slice(0, MAX_FAULTS),
+  faults: [...new Map(faults.map((one) => [one.range[0], one])).values()].slice(0, MAX_FAULTS),
 })
 
 const readDocuments = (documents: readonly Document.Parsed[], text: string): TreeReading => {

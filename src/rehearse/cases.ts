@@ -1,6 +1,6 @@
 // In-file tests: each asks the engine one question and compares the answer. The same walk as the server's.
 import { parseMoment, withinMs } from '../policy-file/calendar.ts'
-import type { TestVerdict } from '../policy-file/check-test.ts'
+import { ruleKey, type TestVerdict } from '../policy-file/check-test.ts'
 import type { LoadedPolicies } from '../policy-file/load.ts'
 import type { PolicyDocument } from '../policy-file/parse.ts'
 import { TEST_VERBS, type TestEntry } from '../policy-file/schema.ts'
@@ -126,7 +126,9 @@ const failureOf = (
 }
 
 /** The rule that decided: without it the answer would have another reason. */
-const reachedBy = (told: Explanation): readonly string[] => {
-  const { outcome, rule } = told.decision
-  return rule !== undefined && (outcome === 'allow' || outcome === 'deny') ? [rule] : []
+const reachedBy = ({ decision, sections, answered }: Explanation): readonly string[] => {
+  if (decision.outcome !== 'allow' && decision.outcome !== 'deny') return []
+  const walked = sections.find((one) => one.section === answered)?.rules ?? []
+  const decided = walked.find(({ rule, finding }) => rule.name === decision.rule && finding !== 'miss')
+  return decided === undefined ? [] : [ruleKey(decided.rule)]
 }
