@@ -48,15 +48,11 @@ const tell = (running: RunningPostern): void => {
   )
 }
 
-/** A second signal does not wait any longer. */
+/** A second signal does not wait any longer; the log is written whole all the same. */
 const untilStopped = (running: RunningPostern, drainMs: number): Promise<void> =>
   new Promise((resolve) => {
-    const stop = (): void => {
-      process.once('SIGTERM', resolve)
-      process.once('SIGINT', resolve)
-      void running.close(drainMs).then(resolve)
-    }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
+    const stop = (): void => void running.close(drainMs).then(resolve)
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
     process.on('SIGHUP', () => void running.reload())
   })

@@ -1,11 +1,21 @@
-// Sockets: bound, named in errors, and closed without losing a request that is under way.
-import type { Server } from 'node:http'
+// Sockets: bound, named in errors, and closed without losing a request that is under way. A connection that asks for
+// nothing, or only for half of something, never keeps the service from ending.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 export interface Listening {
   /** `http://host:port` as bound. */
   readonly url: string
-  /** Stops accepting, lets requests under way finish, closes idle connections. Never rejects. */
-  close(): Promise<void>
+  /** From now on each answer is the last one on its connection, so that a proxy opens the next one elsewhere. */
+  drain(): void
+  /**
+   * Stops accepting, drops connections without a request, and lets requests under way finish.
+   * @param graceMs how long they may take
+   * @returns when every connection is closed. Never rejects.
+   */
+  close(graceMs: number): Promise<void>
+  /** Drops every connection. */
+  abort(): void
 }
 
 /**
@@ -13,8 +23,9 @@ export interface Listening {
  * @param name of the listener, for the error
  * @throws {Error} where the address cannot be bound: says which, where and why
  */
-export const listen = (server: Server, name: string, host: string, port: number): Promise<Listening> =>
-  new Promise((resolve, reject) => {
+export const listen = (server: Server, name: string, host: string, port: number): Promise<Listening> => {
+  const connections = followConnections(server)
+  return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new Error(
@@ -22,8 +33,9 @@ export const listen = (server: Server, name: string, host: string, port: number)
         ),
       )
     })
-    server.listen(port, host, () => resolve({ url: urlOf(server), close: () => close(server) }))
+    server.listen(port, host, () => resolve({ url: urlOf(server), ...connections }))
   })
+}
 
 const urlOf = (server: Server): string => {
   const address = server.address()
@@ -32,8 +44,45 @@ const urlOf = (server: Server): string => {
   return `http://${host}:${address.port}`
 }
 
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
+/** Events that hand a request over. Listening to one that nobody listens to would change what Node itself answers. */
+const REQUEST_EVENTS = ['request', 'checkContinue', 'checkExpectation'] as const
+
+const followConnections = (server: Server): Pick<Listening, 'drain' | 'close' | 'abort'> => {
+  /** Open connections, with the number of requests that wait for an answer. */
+  const waiting = new Map<Socket, number>()
+  let draining = false
+  let closing = false
+  const finished = (socket: Socket): void => {
+    const left = (waiting.get(socket) ?? 1) - 1
+    if (waiting.has(socket)) waiting.set(socket, left)
+    if (closing && left === 0) socket.end()
+  }
+  server.on('connection', (socket: Socket) => {
+    waiting.set(socket, 0)
+    socket.once('close', () => waiting.delete(socket))
   })
+  for (const event of REQUEST_EVENTS.filter((one) => server.listenerCount(one) > 0)) {
+    server.prependListener(event, ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
+      waiting.set(socket, (waiting.get(socket) ?? 0) + 1)
+      if (draining) outgoing.shouldKeepAlive = false
+      outgoing.once('close', () => finished(socket))
+    })
+  }
+  return {
+    drain: () => {
+      draining = true
+    },
+    close: (graceMs) => {
+      draining = closing = true
+      return new Promise((resolve) => {
+        const grace = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(grace)
+          resolve()
+        })
+        for (const [socket, requests] of waiting) if (requests === 0) socket.destroy()
+      })
+    },
+    abort: () => server.closeAllConnections(),
+  }
+}

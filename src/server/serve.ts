@@ -7,8 +7,9 @@ import { openMemoryState, type MemoryState } from '../state/memory-state.ts'
 import { makeLogger, type Logger } from '../telemetry/logger.ts'
 import { openAudit } from './compose-audit.ts'
 import { sealFor } from './compose-identity.ts'
-import { compose, faultText, type Composed } from './compose.ts'
+import { compose, type Composed } from './compose.ts'
 import { listen, type Listening } from './listening.ts'
+import { makeLifeLine, recordLoad, tellLoad } from './service-events.ts'
 import { VERSION } from './version.ts'
 
 export interface RunningPostern {
@@ -18,7 +19,10 @@ export interface RunningPostern {
   readonly adminUrl: string
   /** Loads the policies again and opens the decision log anew (SIGHUP). */
   reload(): Promise<PolicyEvent>
-  /** Answers not ready, waits, lets requests under way finish, and writes everything down. Never rejects. */
+  /**
+   * Answers not ready, waits, lets requests under way finish, and writes everything down. Called again, it waits for
+   * nothing any more. Never rejects.
+   */
   close(drainMs?: number): Promise<void>
 }
 
@@ -43,11 +47,15 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
   const logger = options.logger ?? makeLogger(config.log.level)
   const nowMs = options.nowMs ?? Date.now
   const state = options.state ?? (await openState(config, logger, nowMs))
-  const audit = await openAudit(config, logger).catch(refuse)
+  const audit = await openAudit(config, logger).catch(async (error: unknown) => {
+    await state.close()
+    return refuse(error)
+  })
+  const lifeLine = makeLifeLine(audit, nowMs)
   let draining = false
   const open = async (): Promise<Started> => {
     const store = await openPolicies(config, logger, audit, nowMs)
-    const opened = {
+    const composed = await compose({
       config,
       store,
       state,
@@ -56,32 +64,29 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
       version: VERSION,
       nowMs,
       isDraining: () => draining,
-    }
-    const composed = await compose(opened)
+    })
+    lifeLine.start(store.status())
+    recordLoad(audit, nowMs, { kind: 'loaded', ...store.status() })
+    // A log that cannot be written is known before the first request: a strict route must not begin with an allow.
+    await audit.flush()
     return { store, composed, listeners: await listenAll(config, composed) }
   }
   const started = await open().catch(async (error: unknown) => {
+    lifeLine.stop('it did not start')
     await Promise.all([state.close(), audit.close()])
     return refuse(error)
   })
   const { store, composed, listeners } = started
   const stopWatching = store.watch()
   for (const keys of composed.identity.issuerKeys.values()) void keys.start()
-  recordLoad(audit, nowMs, { kind: 'loaded', ...store.status() })
-  logger.info(
-    {
-      decision: listeners.decision.url,
-      public: listeners.public.url,
-      admin: listeners.admin.url,
-      policy: store.status().revision,
-    },
-    'listening',
-  )
+  tellAddresses(logger, started)
+  const haste = makeHaste(listenersOf(started))
   const stop = async (drainMs: number): Promise<void> => {
     draining = true
-    await new Promise((resolve) => setTimeout(resolve, drainMs))
+    for (const one of listenersOf(started)) one.drain()
+    await haste.pause(drainMs)
     stopWatching()
-    await closeAll(started, state, audit)
+    await closeAll(started, () => lifeLine.stop('it was told to'), state, audit)
   }
   let stopping: Promise<void> | undefined
   return {
@@ -93,22 +98,57 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
       return store.reload()
     },
     close: (drainMs = 0) => {
+      if (stopping !== undefined) haste.hurry()
       stopping ??= stop(drainMs)
       return stopping
     },
   }
 }
 
+/** Longest time that a request under way is waited for: less than what is left of an orchestrator's usual 30 s. */
+const GRACE_MS = 10_000
+
 const closeAll = async (
-  { composed, listeners }: Started,
+  started: Started,
+  lastLine: () => void,
   state: MemoryState,
   audit: AuditWriter,
 ): Promise<void> => {
-  for (const keys of composed.identity.issuerKeys.values()) keys.stop()
-  await Promise.all([listeners.decision, listeners.public, listeners.admin].map((one) => one.close()))
+  for (const keys of started.composed.identity.issuerKeys.values()) keys.stop()
+  await Promise.all(listenersOf(started).map((one) => one.close(GRACE_MS)))
   await state.close()
+  lastLine()
   await audit.close()
 }
+
+/** A pause that somebody in a hurry ends, together with everything that is still under way. */
+const makeHaste = (
+  listeners: readonly Listening[],
+): { pause: (ms: number) => Promise<void>; hurry: () => void } => {
+  const called = Promise.withResolvers<void>()
+  return {
+    pause: async (durationMs) => {
+      const timer = setTimeout(called.resolve, durationMs)
+      await called.promise
+      clearTimeout(timer)
+    },
+    hurry: () => {
+      called.resolve()
+      for (const one of listeners) one.abort()
+    },
+  }
+}
+
+const tellAddresses = (logger: Logger, { store, listeners }: Started): void =>
+  logger.info(
+    {
+      decision: listeners.decision.url,
+      public: listeners.public.url,
+      admin: listeners.admin.url,
+      policy: store.status().revision,
+    },
+    'listening',
+  )
 
 interface Started {
   readonly store: PolicyStore
@@ -161,33 +201,11 @@ const openPolicies = async (
 const refusalText = (issues: readonly PolicyIssue[], files: readonly PolicyFile[]): string =>
   issues.map((issue) => issueText(issue, files.find(({ path }) => path === issue.file)?.text)).join('\n\n')
 
-const recordLoad = (audit: AuditWriter, nowMs: () => number, event: PolicyEvent): void => {
-  const ts = new Date(nowMs()).toISOString()
-  if (event.kind === 'loaded') {
-    const { revision, generation, routes } = event
-    audit.write({ v: 1, type: 'policy.load', ts, policy: revision, generation, routes })
-  } else if (event.kind === 'refused') {
-    audit.write({ v: 1, type: 'policy.reject', ts, keeps: event.keeps, why: faultText(event.issues) })
-  }
-}
-
-const tellLoad = (logger: Logger, event: PolicyEvent): void => {
-  switch (event.kind) {
-    case 'loaded':
-      logger.info(
-        { policy: event.revision, generation: event.generation, routes: event.routes },
-        'policies loaded',
-      )
-      return
-    case 'refused':
-      logger.warn(
-        { keeps: event.keeps, why: faultText(event.issues) },
-        'policies refused; the last good ones stay in force',
-      )
-      return
-    case 'unchanged':
-  }
-}
+const listenersOf = ({ listeners }: Started): readonly Listening[] => [
+  listeners.decision,
+  listeners.public,
+  listeners.admin,
+]
 
 interface Listeners {
   readonly decision: Listening
@@ -214,7 +232,7 @@ const listenAll = async (config: Config, composed: Composed): Promise<Listeners>
       admin: await bind(composed.admin, 'admin', admin),
     }
   } catch (error) {
-    await Promise.all(bound.map((one) => one.close()))
+    await Promise.all(bound.map((one) => one.close(0)))
     throw error
   }
 }

@@ -15,6 +15,8 @@ export interface Ended {
 export interface PosternProcess {
   readonly pid: number
   readonly signal: (name: NodeJS.Signals) => void
+  /** Closes the pipes of standard output and standard error, as a reader that went away does. */
+  readonly stopReading: () => void
   readonly stdout: () => string
   readonly stderr: () => string
   readonly hasEnded: () => boolean
@@ -57,6 +59,10 @@ const launch = (args: readonly string[], env: Readonly<Record<string, string>>):
   return {
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
+    stopReading: () => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    },
     stdout: () => stdout,
     stderr: () => stderr,
     hasEnded: () => hasEnded,
