@@ -1,0 +1,227 @@
+// What the pages on proxies tell people to configure is run: the NGINX page as it stands there, with real ports, before a
+// real Postern. The annotations for ingress-nginx are held to the headers that the code writes.
+import { userInfo } from 'node:os'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import type { NginxPlaces } from '../../src/demo/nginx-config.ts'
+import type { RunningNginx } from '../../src/demo/nginx-process.ts'
+import { IDENTITY_PRESET, sentHeaders } from '../../src/policy-file/identity-preset.ts'
+import { readDecisionQuery } from '../../src/proxy/decision-query.ts'
+import { dialectOf } from '../../src/proxy/dialect.ts'
+import { startEstate, type Estate } from '../e2e/nginx/estate.ts'
+import { ingressConfig } from '../e2e/nginx/ingress-config.ts'
+import { startEchoApp, type EchoApp } from '../support/echo-app.ts'
+import { freePort } from '../support/free-port.ts'
+import { makeInstallation, PROXY_KEY, type Installation } from '../support/installation.ts'
+import { nginxIsMissing, startTestNginx } from '../support/nginx.ts'
+import { startTestPostern, type TestPostern } from '../support/postern.ts'
+import { askProxy } from '../support/proxy-client.ts'
+import { blocksOf } from './markdown.ts'
+
+/** What an allow of the default preset writes, `Authorization` included. */
+const WHOLE_SET = [...sentHeaders(IDENTITY_PRESET.default), 'Authorization']
+
+const POLICY = `apiVersion: postern/v1
+route: grafana
+hosts: [grafana.example.com]
+sections:
+- path: /
+  allow:
+  - {id: view, groups: [eng], methods: [GET]}
+`
+
+const nginxBlock = (): string =>
+  blocksOf('docs/nginx.md').find(({ language }) => language === 'nginx')?.text ?? ''
+
+const whole = (block: string, { folder }: NginxPlaces): string => `daemon off; worker_processes 1;
+pid ${folder}/nginx.pid; error_log stderr warn;
+${process.getuid?.() === 0 ? `user ${userInfo().username};` : ''}
+events { worker_connections 256; }
+http {
+  access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')}
+${block}
+}
+`
+
+describe('docs/nginx.md', () => {
+  it('passes the whole identity set on, each header from the answer alone', () => {
+    const block = nginxBlock()
+    for (const header of WHOLE_SET) {
+      const [, variable] = new RegExp(`proxy_set_header ${header} (\\$\\w+);`).exec(block) ?? []
+      expect(block, header).toContain(
+        `auth_request_set ${variable} $upstream_http_${header.toLowerCase().replaceAll('-', '_')};`,
+      )
+    }
+  })
+})
+
+describe.skipIf(nginxIsMissing('docs/nginx.md'))('docs/nginx.md in a real NGINX', () => {
+  let installation: Installation
+  let postern: TestPostern
+  let app: EchoApp
+  let nginx: RunningNginx
+  let port: number
+
+  beforeAll(async () => {
+    installation = await makeInstallation({ policies: { 'grafana.yaml': POLICY } })
+    postern = await startTestPostern(installation)
+    app = await startEchoApp()
+    port = await freePort()
+    const block = nginxBlock()
+      .replaceAll('127.0.0.1:4181', `127.0.0.1:${installation.decisionPort}`)
+      .replaceAll('127.0.0.1:4180', `127.0.0.1:${installation.publicPort}`)
+      .replaceAll('127.0.0.1:3000', `127.0.0.1:${app.port}`)
+      .replaceAll('listen 8080;', `listen 127.0.0.1:${port};`)
+      .replaceAll('TEXT-OF-PROXY-KEY', PROXY_KEY)
+    nginx = await startTestNginx(port, (places) => whole(block, places))
+  })
+  afterAll(async () => {
+    await nginx.stop()
+    await postern.close()
+    await app.close()
+    await installation.remove()
+  })
+
+  const HOST: readonly [string, string] = ['Host', 'grafana.example.com']
+  const as = (groups: readonly string[]): readonly [string, string] => [
+    'Cookie',
+    installation.cookie('anna', groups),
+  ]
+
+  it('lets in whom the policy lets in, and says who it is', async () => {
+    const forged: readonly [string, string] = ['X-Auth-Request-User', 'root']
+    const { status } = await askProxy(port, { target: '/d/abc', headers: [HOST, as(['eng']), forged] })
+    expect(status).toBe(200)
+    expect(app.seen.at(-1)?.headers).toMatchObject({
+      'x-auth-request-user': ['anna'],
+      'x-auth-request-groups': ['eng'],
+      'x-postern-assertion': [expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/)],
+    })
+    expect(app.seen.at(-1)?.headers['x-postern-key']).toBeUndefined()
+  })
+
+  it('refuses whom it does not, and the application does not hear of it', async () => {
+    const before = app.seen.length
+    const refused = await askProxy(port, { target: '/d/abc', headers: [HOST, as(['sales'])] })
+    const written = await askProxy(port, { method: 'POST', target: '/d/abc', headers: [HOST, as(['eng'])] })
+    const machine = await askProxy(port, { target: '/d/abc', headers: [HOST] })
+    expect([refused.status, written.status, machine.status]).toEqual([403, 403, 401])
+    expect(app.seen.length).toBe(before)
+  })
+
+  it('shows a person who is refused what is missing, and stays 403', async () => {
+    const page = [HOST, as(['sales']), ['Accept', 'text/html'], ['Sec-Fetch-Mode', 'navigate']] as const
+    const { status, headers, body } = await askProxy(port, { target: '/d/abc', headers: page })
+    expect([status, headers.get('content-type')?.[0]]).toEqual([403, expect.stringMatching(/^text\/html/)])
+    expect(body).toMatch(/view.+ needs .*eng/)
+  })
+
+  it('sends a person who is not signed in to sign-in', async () => {
+    const { status, headers } = await askProxy(port, {
+      target: '/d/abc',
+      headers: [HOST, ['Accept', 'text/html']],
+    })
+    expect([status, headers.get('location')?.[0]]).toEqual([
+      302,
+      expect.stringContaining(
+        'https://login.example.com/sign-in?rd=https%3A%2F%2Fgrafana.example.com%2Fd%2Fabc',
+      ),
+    ])
+  })
+
+  it('reaches sign-in, and no decision by that way', async () => {
+    const ask = async (target: string): Promise<number> =>
+      (await askProxy(port, { target, headers: [['Host', 'auth.example.com']] })).status
+    expect([await ask('/me'), await ask('/authz/nginx')]).toEqual([401, 404])
+  })
+
+  it('has nothing to complain about', () => {
+    expect(
+      nginx
+        .errorLog()
+        .split('\n')
+        .filter((line) => /\[(?:warn|error|crit|emerg)\]/.test(line)),
+    ).toEqual([])
+  })
+})
+
+interface Ingress {
+  readonly kind: string
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
+}
+
+describe('docs/ingress-nginx.md', () => {
+  const prefix = 'nginx.ingress.kubernetes.io/'
+  const ingress = blocksOf('docs/ingress-nginx.md')
+    .filter(({ language }) => language === 'yaml')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own page
+    .map(({ text }) => parse(text) as Ingress)
+    .find(({ kind }) => kind === 'Ingress')
+  const annotation = (name: string): string => ingress?.metadata.annotations[prefix + name] ?? ''
+
+  it('sets the three annotations that it explains, and no other', () => {
+    expect(Object.keys(ingress?.metadata.annotations ?? {})).toEqual(
+      ['auth-url', 'auth-signin', 'auth-response-headers'].map((name) => prefix + name),
+    )
+  })
+
+  it('asks an address that is there, with parameters that are known', () => {
+    const { pathname, search, port } = new URL(annotation('auth-url'))
+    expect([dialectOf(pathname)?.name, port]).toEqual(['nginx', '4181'])
+    expect(readDecisionQuery(pathname + search)).toMatchObject({ kind: 'query', host: 'grafana.example.com' })
+    expect(new URL(annotation('auth-signin')).pathname).toBe('/sign-in')
+  })
+
+  it('lists every header that an allow writes', () => {
+    expect(annotation('auth-response-headers').split(',')).toEqual(WHOLE_SET)
+  })
+
+  describe.skipIf(nginxIsMissing('docs/ingress-nginx.md'))(
+    'in the shape that the controller gives to NGINX',
+    () => {
+      let estate: Estate
+
+      beforeAll(async () => {
+        estate = await startEstate(
+          { policies: { 'grafana.yaml': POLICY } },
+          ingressConfig({
+            signIn: annotation('auth-signin'),
+            responseHeaders: annotation('auth-response-headers').split(','),
+            cacheKey: undefined,
+          }),
+        )
+      })
+      afterAll(() => estate.close())
+
+      const ask = (
+        groups: readonly string[] | undefined,
+        forged: readonly (readonly [string, string])[] = [],
+      ) =>
+        estate.ask('grafana.example.com', {
+          target: '/d/abc',
+          headers: [
+            ...forged,
+            ...(groups === undefined
+              ? []
+              : [['Cookie', estate.installation.cookie('anna', groups)] as const]),
+          ],
+        })
+
+      it('lets in, refuses and sends to sign-in', async () => {
+        const [eng, sales, nobody] = [await ask(['eng']), await ask(['sales']), await ask(undefined)]
+        expect([eng.status, sales.status, nobody.status]).toEqual([200, 403, 302])
+        expect(nobody.headers.get('location')?.[0]).toMatch(/^https:\/\/auth\.example\.com\/sign-in\?rd=/)
+      })
+
+      it('leaves the application no header that a client wrote', async () => {
+        const { seen } = await ask(
+          ['eng'],
+          WHOLE_SET.filter((name) => name !== 'Authorization').map((name) => [name, 'forged']),
+        )
+        expect(JSON.stringify(seen?.headers)).not.toContain('forged')
+        expect(seen?.headers['x-auth-request-user']).toEqual(['anna'])
+      })
+    },
+  )
+})
