@@ -9,6 +9,8 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   nginx: 'nginx',
   chromium: 'chromium',
   wrk: 'wrk',
+  curl: 'curl',
+  openssl: 'openssl',
 }
 
 const SEARCHED = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin']

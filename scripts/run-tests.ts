@@ -17,6 +17,7 @@ const CHECKS: readonly (readonly string[])[] = [
   ['oxlint', '--type-aware'],
   ['tsc', '--noEmit'],
   ['node', 'scripts/schemas.ts', '--check'],
+  ['node', 'scripts/config-reference.ts', '--check'],
 ]
 
 const run = (command: readonly string[]): boolean => {
