@@ -63,7 +63,11 @@ const closure = (raw: string): PathReading => {
   const [first = '/', ...rest] = views
   return {
     kind: 'read',
-    path: { raw, views: [first, ...rest], opaque: fragment >= 0 || [...found].some(isOpaque) },
+    path: {
+      raw,
+      views: [first, ...rest],
+      opaque: fragment >= 0 || [...found].some(isOpaque) || decodesOpaquely(raw),
+    },
   }
 }
 
@@ -85,6 +89,18 @@ const resolveDots = (view: string): string | undefined => {
 }
 
 const isOpaque = (view: string): boolean => CONTROL.test(view) || /%23|%3f|[#?]/i.test(view) || !isUtf8(view)
+
+/** The same for the raw path decoded again and again: what `..` takes away from a view was there for somebody. */
+const decodesOpaquely = (raw: string): boolean => {
+  let view = raw
+  for (let round = 0; round < MAX_VIEWS; round += 1) {
+    const next = percentDecode(view)
+    if (next === view) return false
+    if (isOpaque(next)) return true
+    view = next
+  }
+  return true
+}
 
 /** Folds ASCII case and one trailing slash; `/` stays `/`. Views and patterns are folded alike. */
 export const foldPath = (path: string): string => {
