@@ -30,9 +30,7 @@ export const run = async (args: readonly string[]): Promise<void> => {
     .exitOverride()
   const asked = args.find((arg) => !arg.startsWith('-'))
   const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS)
-  // Misuse of a command is told like misuse of the program.
   for (const name of known) (await COMMANDS[name]?.())?.(program)
-  for (const command of program.commands) command.exitOverride()
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

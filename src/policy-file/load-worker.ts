@@ -6,7 +6,7 @@ import { loadFolder } from './load.ts'
 import type { LoadMessage, LoadOrder } from './load-off-thread.ts'
 
 /** Rules of one portion; a route is never split. */
-const PORTION_RULES = 400
+const PORTION_RULES = 200
 
 const portionsOf = (routes: readonly Route[]): readonly (readonly Route[])[] => {
   const portions: Route[][] = []

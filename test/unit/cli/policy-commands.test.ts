@@ -132,6 +132,7 @@ describe('check', () => {
     ['a date that is none', ['good', '--at', 'soon']],
     ['an unknown format', ['good', '-o', 'xml']],
     ['an unknown option', ['good', '--fast']],
+    ['a configuration that is not there', ['-c', 'nowhere.yaml']],
     ['too many arguments', ['good', 'broken']],
   ])('cannot work with %s: exit 2', async (name, args) => {
     const ran = await postern(
