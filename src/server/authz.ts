@@ -19,6 +19,8 @@ export interface Observed {
   /** What was read; undefined where the path speaks no dialect. */
   readonly reading: Exchange | Refusal | undefined
   readonly ruling: Ruling | undefined
+  /** Of the set that decided: another one may be in force by now. */
+  readonly policyRevision: string | undefined
   readonly elapsedUs: number
   readonly nowMs: number
   /** Why a request was refused before policy, or what failed; no value of a credential. */
@@ -48,36 +50,28 @@ export interface AuthzDeps {
   readonly onFault: (error: unknown) => void
 }
 
-/** Makes the one handler of the decision listener. It never throws and never rejects. */
+/**
+ * Makes the one handler of the decision listener. It never throws and never rejects: a part that breaks is told once, and
+ * answered with no access, unless the answer is out already.
+ */
 export const makeAuthz = (deps: AuthzDeps): RawHandler => {
   return (incoming, outgoing) => {
-    const id = deps.nextId()
-    const startedMs = deps.monotonicMs()
-    const finish = (outcome: Outcome): void => {
-      send(incoming, outgoing, outcome.answer)
-      deps.observe({
-        id,
-        status: outcome.answer.status,
-        decision: outcome.decision,
-        reading: outcome.reading,
-        ruling: outcome.ruling,
-        elapsedUs: Math.round((deps.monotonicMs() - startedMs) * 1000),
-        nowMs: deps.nowMs(),
-        note: outcome.note,
-      })
-    }
+    let id = NO_ID
     const fail = (error: unknown): void => {
-      deps.onFault(error)
-      try {
-        if (!outgoing.headersSent) finish(failed(id))
-        else if (!outgoing.writableEnded) outgoing.destroy()
-      } catch (another) {
-        // Not even the refusal could be written or recorded: the connection goes, and with it any access.
-        deps.onFault(another)
-        if (!outgoing.writableEnded) outgoing.destroy()
-      }
+      attempt(() => deps.onFault(error))
+      answerFault(deps, incoming, outgoing, id)
     }
     try {
+      id = deps.nextId()
+      const startedMs = deps.monotonicMs()
+      const finish = (outcome: Outcome): void => {
+        const observe = (): void => deps.observe(observedOf(deps, outcome, id, startedMs))
+        // What must be recorded is recorded before anybody hears of it.
+        const isStrict = outcome.ruling?.route?.audit === 'strict'
+        if (isStrict) observe()
+        send(incoming, outgoing, outcome.answer)
+        if (!isStrict) observe()
+      }
       const outcome = conclude(deps, incoming, id)
       if (outcome instanceof Promise) return outcome.then(finish).catch(fail)
       finish(outcome)
@@ -88,11 +82,49 @@ export const makeAuthz = (deps: AuthzDeps): RawHandler => {
   }
 }
 
+/** Where not even an id could be made. */
+const NO_ID = 'none'
+
+const attempt = (run: () => void): void => {
+  try {
+    run()
+  } catch {
+    // Whatever tells of faults is broken too; the answer must go out all the same.
+  }
+}
+
+const answerFault = (
+  deps: AuthzDeps,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  id: string,
+): void => {
+  const outcome = failed(id)
+  const isAnswered = outgoing.headersSent
+  if (!isAnswered) attempt(() => send(incoming, outgoing, outcome.answer))
+  // Half an answer, or none at all: the connection goes, and with it any access.
+  if (!outgoing.writableEnded) outgoing.destroy()
+  if (!isAnswered) attempt(() => deps.observe(observedOf(deps, outcome, id, deps.monotonicMs())))
+}
+
+const observedOf = (deps: AuthzDeps, outcome: Outcome, id: string, startedMs: number): Observed => ({
+  id,
+  status: outcome.answer.status,
+  decision: outcome.decision,
+  reading: outcome.reading,
+  ruling: outcome.ruling,
+  policyRevision: outcome.policyRevision,
+  elapsedUs: Math.round((deps.monotonicMs() - startedMs) * 1000),
+  nowMs: deps.nowMs(),
+  note: outcome.note,
+})
+
 interface Outcome {
   readonly answer: Answer
   readonly decision: Decision
   readonly reading: Exchange | Refusal | undefined
   readonly ruling: Ruling | undefined
+  readonly policyRevision: string | undefined
   readonly note: string | undefined
 }
 
@@ -105,14 +137,14 @@ const conclude = (deps: AuthzDeps, incoming: IncomingMessage, id: string): Outco
   if (peer.kind === 'untrusted') return refused(deps, refusePeer(dialect.name, peer.why), id)
   const reading = dialect.read({ method: incoming.method ?? '', target, rawHeaders }, deps.settings)
   if (reading.kind === 'refused') return refused(deps, reading, id)
-  const ruling = decideBoth(deps, reading)
-  const answer = (settled: Ruling): Outcome => answered(deps, reading, settled, id)
+  const set = deps.policies()
+  const ruling = decideBoth(deps, set, reading)
+  const answer = (settled: Ruling): Outcome => answered(deps, reading, settled, id, set.revision)
   return ruling instanceof Promise ? ruling.then(answer) : answer(ruling)
 }
 
 /** Decides on the reported host and, where the proxy says that it serves another one, on that too: the stricter counts. */
-const decideBoth = (deps: AuthzDeps, exchange: Exchange): Ruling | Promise<Ruling> => {
-  const set = deps.policies()
+const decideBoth = (deps: AuthzDeps, set: PolicySet, exchange: Exchange): Ruling | Promise<Ruling> => {
   const nowMs = deps.nowMs()
   const reported = deps.decide(set, exchange.facts, exchange.carried, nowMs)
   if (exchange.servedFacts === undefined) return reported
@@ -125,13 +157,20 @@ const decideBoth = (deps: AuthzDeps, exchange: Exchange): Ruling | Promise<Rulin
 
 const asPromise = async (ruling: Ruling | Promise<Ruling>): Promise<Ruling> => ruling
 
-const answered = (deps: AuthzDeps, exchange: Exchange, ruling: Ruling, id: string): Outcome => {
+const answered = (
+  deps: AuthzDeps,
+  exchange: Exchange,
+  ruling: Ruling,
+  id: string,
+  policyRevision: string,
+): Outcome => {
   const decision = restrained(deps, exchange, ruling)
   return {
     answer: deps.writeDecision(decision, exchange, ruling, id),
     decision,
     reading: exchange,
     ruling,
+    policyRevision,
     note: ruling.verified?.note,
   }
 }
@@ -160,6 +199,7 @@ const refused = (deps: AuthzDeps, refusal: Refusal, id: string): Outcome => ({
   decision: denied(refusal.reason),
   reading: refusal,
   ruling: undefined,
+  policyRevision: undefined,
   note: refusal.why,
 })
 
@@ -180,6 +220,7 @@ const unknownPath = (id: string): Outcome => ({
   decision: denied('ERROR_INTEGRATION'),
   reading: undefined,
   ruling: undefined,
+  policyRevision: undefined,
   note: 'the path is none of /authz/nginx, /authz/forward, /authz/ext',
 })
 
@@ -195,6 +236,7 @@ const failed = (id: string): Outcome => ({
   },
   reading: undefined,
   ruling: undefined,
+  policyRevision: undefined,
   note: 'a fault in Postern; the service log has it',
 })
 

@@ -16,6 +16,7 @@ export interface LabelledNetwork {
 export interface ObserveDeps {
   readonly audit: AuditWriter
   readonly metrics: Metrics
+  /** Of the set in force, for requests that no set was asked about. */
   readonly policyRevision: () => string
   readonly networks: () => readonly LabelledNetwork[]
 }
@@ -63,7 +64,7 @@ const fieldsOf = (observed: Observed, deps: ObserveDeps): LogFields => {
     ...requestOf(reading, deps.networks),
     authentication: ruling?.verified?.authentication,
     readClaims: ruling?.section?.reads.claims ?? [],
-    policyRevision: deps.policyRevision(),
+    policyRevision: observed.policyRevision ?? deps.policyRevision(),
     cache: ruling?.cache,
     elapsedUs: observed.elapsedUs,
     note: observed.note,
