@@ -46,7 +46,10 @@ export const makeReadBearer = (deps: BearerDeps): ReadBearer => {
     if (reading.kind === 'foreign') {
       return { kind: 'foreign', rejected: rejected(reading.why, reading.reason).authentication }
     }
-    return { kind: 'ours', verify: () => verify(reading.token, acceptance, deps, verifiedWith) }
+    const { token } = reading
+    const source = token.sources.find((one) => believes(acceptance.route, one))
+    if (source === undefined) return { kind: 'foreign', rejected: NOT_BELIEVED }
+    return { kind: 'ours', verify: () => verify(token, source, acceptance.nowMs, deps, verifiedWith) }
   }
 }
 
@@ -55,6 +58,9 @@ const rejected = (why: string, reason: ReasonCode = 'DENY_CRED_INVALID'): Bearer
   revocable: undefined,
 })
 
+/** An issuer that another route believes is nobody here: the application may know its tokens all the same. */
+const NOT_BELIEVED = rejected('this route does not believe its issuer', 'DENY_WRONG_ISSUER').authentication
+
 const unavailable = (reason: ReasonCode, why: string): BearerFinding => ({
   authentication: { kind: 'unavailable', reason, why },
   revocable: undefined,
@@ -62,16 +68,15 @@ const unavailable = (reason: ReasonCode, why: string): BearerFinding => ({
 
 const verify = (
   token: OwnToken,
-  acceptance: Acceptance,
+  source: IssuerSource,
+  nowMs: number,
   deps: BearerDeps,
   verifiedWith: LRUCache<string, KeyObject>,
 ): BearerFinding | Promise<BearerFinding> => {
-  const source = token.sources.find((one) => believes(acceptance.route, one))
-  if (source === undefined) return rejected('this route does not believe its issuer', 'DENY_WRONG_ISSUER')
   const fault = token.fault ?? headerFault(token.header, source)
   if (fault !== undefined) return rejected(fault)
   if (isLogoutToken(token.payload)) return rejected('it is a logout token')
-  const judged = judgeClaims(token.payload, source, acceptance.nowMs / 1000)
+  const judged = judgeClaims(token.payload, source, nowMs / 1000)
   if (judged.kind === 'bad') return rejected(judged.why)
   const keys = deps.keysOf(source.id)
   if (keys === undefined) return unavailable('ERROR_IDP', 'its issuer has no keys here')

@@ -154,7 +154,7 @@ describe('a bearer token', () => {
     expect(await outcome(token, reader)).toBe('verified')
     expect(await outcome(token, reader, acceptanceOf({ nowSeconds: NOW_SECONDS + 359 }))).toBe('verified')
     expect(await outcome(token, reader, acceptanceOf({ nowSeconds: NOW_SECONDS + 360 }))).toBe(INVALID)
-    expect(await outcome(token, reader, acceptanceOf({ issuers: ['other'] }))).toBe('DENY_WRONG_ISSUER')
+    expect(await outcome(token, reader, acceptanceOf({ issuers: ['other'] }))).toBe('foreign DENY_WRONG_ISSUER')
     verdict = 'revoked'
     expect(await outcome(token, reader)).toBe('DENY_CRED_REVOKED')
     verdict = 'unknown'
@@ -363,13 +363,13 @@ describe('issuer and audience', () => {
     expect(await outcome(await ci.mint(), readerOf({ audiences: [] }))).toBe('foreign DENY_WRONG_AUDIENCE')
   })
 
-  test('an issuer that the route does not believe is refused', async () => {
-    expect(await outcome(await other.mint())).toBe('DENY_WRONG_ISSUER')
+  test('an issuer that the route does not believe is nobody there: its token is foreign', async () => {
+    expect(await outcome(await other.mint())).toBe('foreign DENY_WRONG_ISSUER')
     expect(await outcome(await other.mint(), readerOf(), acceptanceOf({ issuers: ['other'] }))).toBe(
       'verified',
     )
     expect(await outcome(await ci.mint(), readerOf(), acceptanceOf({ issuers: ['other'] }))).toBe(
-      'DENY_WRONG_ISSUER',
+      'foreign DENY_WRONG_ISSUER',
     )
   })
 
