@@ -149,11 +149,21 @@ const decideBoth = (deps: AuthzDeps, set: PolicySet, exchange: Exchange): Ruling
   const reported = deps.decide(set, exchange.facts, exchange.carried, nowMs)
   if (exchange.servedFacts === undefined) return reported
   const served = deps.decide(set, exchange.servedFacts, exchange.carried, nowMs)
-  if (!(reported instanceof Promise) && !(served instanceof Promise)) return stricterRuling(reported, served)
+  if (!(reported instanceof Promise) && !(served instanceof Promise))
+    return counting(exchange, reported, served)
   return Promise.all([asPromise(reported), asPromise(served)]).then(([one, other]) =>
-    stricterRuling(one, other),
+    counting(exchange, one, other),
   )
 }
+
+/** A host of another route than the one that the decision URL asserts counts before anything: it is refused for it. */
+const counting = (exchange: Exchange, reported: Ruling, served: Ruling): Ruling => {
+  const astray = [reported, served].find((ruling) => isAstray(exchange, ruling))
+  return astray ?? stricterRuling(reported, served)
+}
+
+const isAstray = ({ options }: Exchange, { route }: Ruling): boolean =>
+  options.route !== undefined && options.route !== route?.id
 
 const asPromise = async (ruling: Ruling | Promise<Ruling>): Promise<Ruling> => ruling
 
@@ -178,8 +188,7 @@ const answered = (
 /** What the operator asserted in the decision URL, and what the log must be able to take, come before the ruling. */
 const restrained = (deps: AuthzDeps, exchange: Exchange, ruling: Ruling): Decision => {
   const { decision, route } = ruling
-  const asserted = exchange.options.route
-  if (asserted !== undefined && asserted !== route?.id) return denied('DENY_BAD_REQUEST', decision)
+  if (isAstray(exchange, ruling)) return denied('DENY_BAD_REQUEST', decision)
   if (route?.audit === 'strict' && deps.auditIsBehind()) {
     const { route: id, section, rule } = decision
     return {

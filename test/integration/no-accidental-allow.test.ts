@@ -7,7 +7,7 @@ import { P0_POLICIES } from '../support/contract-policies.ts'
 import { person } from '../support/policy-builder.ts'
 import { sendRaw } from '../support/raw-http.ts'
 import { entriesOf, mayAllow, type ReferenceWorld } from '../support/reference-decision.ts'
-import { startService, totalOf, until } from '../support/running-service.ts'
+import { askNginx, startService, totalOf, until } from '../support/running-service.ts'
 import { makeServiceFolder, SESSION_COOKIE, type ServiceFolder } from '../support/service-folder.ts'
 
 let service: ServiceFolder
@@ -306,6 +306,18 @@ describe('any bytes at a decision listener that runs', () => {
     expect(seen.allowed).toBeGreaterThan(20)
     expect(seen.refused).toBeGreaterThan(100)
     expect(await totalOf(service, 'postern_faults_total')).toBe(0)
+  })
+
+  it('a route that the decision URL asserts must own the reported host and the served one', async () => {
+    const ask = async (url: string, served: string): Promise<number> => {
+      const target = '/authz/nginx?route=app'
+      const headers = [['X-Postern-Host', served]] as const
+      const cookie = `${SESSION_COOKIE}=${sessions.root}`
+      return (await askNginx(service, url, { target, headers, cookie })).status
+    }
+    expect(await ask('https://app.example.com/x', 'app.example.com')).toBe(200)
+    expect(await ask('https://secure.example.com/x', 'app.example.com')).toBe(403)
+    expect(await ask('https://app.example.com/x', 'secure.example.com')).toBe(403)
   })
 
   it('the second reading tells good from bad by itself', () => {
