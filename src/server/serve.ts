@@ -166,7 +166,6 @@ const openState = async (config: Config, logger: Logger, nowMs: () => number): P
     file: file === undefined ? undefined : { path: file, seal: sealFor(config, 'state') },
     nowSeconds: () => nowMs() / 1000,
     absoluteSeconds: config.session.absoluteMs / 1000,
-    idleSeconds: config.session.idleMs / 1000,
     every: (intervalMs, run) => {
       const timer = setInterval(run, intervalMs).unref()
       return () => clearInterval(timer)

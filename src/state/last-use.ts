@@ -18,8 +18,11 @@ export interface LastUseTable {
 
 export interface LastUseLimits {
   readonly entriesMax: number
-  /** Idle limit: an older use no longer matters. */
-  readonly idleSeconds: number
+  /**
+   * How long a use is needed: the absolute limit of a session. A shorter time would bring one back that has ended by
+   * idling, since a use that is not known counts as the start of the process.
+   */
+  readonly keepSeconds: number
 }
 
 /**
@@ -68,7 +71,7 @@ export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number
       if (one.kind === 'last-use') record(one.id, one.atSeconds)
     },
     snapshot: () => {
-      const oldestNeeded = nowSeconds() - limits.idleSeconds - STEP_SECONDS
+      const oldestNeeded = nowSeconds() - limits.keepSeconds - STEP_SECONDS
       for (const [id, atSeconds] of uses) if (atSeconds < oldestNeeded) uses.delete(id)
       return [...uses].map(([id, atSeconds]) => recordOf(id, atSeconds))
     },

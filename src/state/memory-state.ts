@@ -40,9 +40,8 @@ export interface MemoryStateSettings {
   readonly file: { readonly path: string; readonly seal: JournalSeal } | undefined
   /** Wall clock, epoch seconds. */
   readonly nowSeconds: () => number
-  /** Absolute and idle limits of a session. */
+  /** Absolute limit of a session: what is known of one is kept for that long. */
   readonly absoluteSeconds: number
-  readonly idleSeconds: number
   /** Calls `run` again and again. @returns what stops it; must not keep the process alive by itself */
   readonly every: (intervalMs: number, run: () => void) => () => void
   /** Told when something could not be written in the background. */
@@ -114,7 +113,7 @@ const makeTables = (
   limits: MemoryLimits,
   onBurnt: (record: StateRecord) => void,
 ): Tables => {
-  const { nowSeconds, absoluteSeconds, idleSeconds } = settings
+  const { nowSeconds, absoluteSeconds } = settings
   return {
     revocations: makeRevocationTable(
       {
@@ -124,7 +123,7 @@ const makeTables = (
       },
       nowSeconds,
     ),
-    lastUse: makeLastUseTable({ entriesMax: limits.lastUsesMax, idleSeconds }, nowSeconds),
+    lastUse: makeLastUseTable({ entriesMax: limits.lastUsesMax, keepSeconds: absoluteSeconds }, nowSeconds),
     usedMarks: makeUsedMarkTable(limits.marksMax, nowSeconds, onBurnt),
   }
 }

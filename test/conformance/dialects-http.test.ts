@@ -30,7 +30,6 @@ const stateWithOutage = async (config: Config): Promise<MemoryState> => {
     file: undefined,
     nowSeconds: () => Date.now() / 1000,
     absoluteSeconds: config.session.absoluteMs / 1000,
-    idleSeconds: config.session.idleMs / 1000,
     every: () => () => undefined,
     onFault: (why) => expect.fail(why),
   })

@@ -186,7 +186,6 @@ describe('leaves nothing open behind it', () => {
       file: undefined,
       nowSeconds: () => Date.now() / 1000,
       absoluteSeconds: 3600,
-      idleSeconds: 3600,
       every: () => () => undefined,
       onFault: (why) => expect.fail(why),
     })

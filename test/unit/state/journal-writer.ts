@@ -7,7 +7,6 @@ const opening = await openMemoryState({
   file: { path, seal: makeSeal({ keys: [Buffer.from(key, 'base64')], purpose: 'state' }) },
   nowSeconds: () => Date.now() / 1000,
   absoluteSeconds: 43_200,
-  idleSeconds: 3600,
   every: () => () => undefined,
   onFault: (why) => {
     throw new Error(why)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { makeLastUseTable } from '../../../src/state/last-use.ts'
 import { makeClock } from './clock.ts'
 
-const LIMITS = { entriesMax: 3, idleSeconds: 3600 }
+const LIMITS = { entriesMax: 3, keepSeconds: 3600 }
 
 describe('the last use of a session', () => {
   test('is the latest touch, and unknown for a session that was never touched', () => {
@@ -56,14 +56,14 @@ describe('the last use of a session', () => {
     ])
   })
 
-  test('is not kept beyond the idle limit', () => {
+  test('is kept for as long as a session can live, and not beyond', () => {
     const clock = makeClock()
     const table = makeLastUseTable(LIMITS, clock.now)
     table.touch('s1')
-    clock.advance(3000)
+    clock.advance(3600)
     table.touch('s2')
     expect(table.snapshot()).toHaveLength(2)
-    clock.advance(700)
+    clock.advance(61)
     expect(table.snapshot()).toHaveLength(1)
   })
 })

@@ -38,7 +38,6 @@ const openFile = async (changes: Partial<MemoryStateSettings> = {}): Promise<Mem
     file: { path, seal: makeSeal({ keys: [key], purpose: 'state' }) },
     nowSeconds: makeClock().now,
     absoluteSeconds: 43_200,
-    idleSeconds: 3600,
     every: () => () => undefined,
     onFault: (why) => expect.unreachable(why),
     ...changes,
@@ -103,6 +102,25 @@ describe('a state with a file', () => {
     expect(second.usedMarks.burn('ticket:1', 30)).toBe('again')
     expect(second.lastUse.lastUse('s2')).toBe(clock.now())
     expect(second.lastUse.lastUse('s1')).toBeUndefined()
+  })
+
+  test('remembers the last use of a session that has ended by idling, over every restart of its life', async () => {
+    const clock = makeClock()
+    const first = await opened({ nowSeconds: clock.now })
+    first.lastUse.touch('s1')
+    const usedAtSeconds = clock.now()
+    await first.close()
+    for (const _ of ['second start', 'third start']) {
+      clock.advance(14_400)
+      const next = await opened({ nowSeconds: clock.now })
+      // Forgotten, it would count from the start of the process, and so live again.
+      expect(next.lastUse.lastUse('s1')).toBe(usedAtSeconds)
+      await next.close()
+    }
+    clock.advance(14_461)
+    const last = await opened({ nowSeconds: clock.now })
+    await last.close()
+    expect((await opened({ nowSeconds: clock.now })).lastUse.lastUse('s1')).toBeUndefined()
   })
 
   test('writes last uses when the interval comes round', async () => {
