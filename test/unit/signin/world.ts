@@ -161,6 +161,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       seal: sessionSeal,
       bindingFor: () => binding,
       providers: providers.map((one) => one.source),
+      idleSeconds: 3600,
       processStartSeconds: 0,
     },
     {
