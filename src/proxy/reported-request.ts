@@ -8,7 +8,7 @@ import type { DecisionOptions, DialectName, Exchange, ProxySettings, Reading, Re
 import { mannerOf } from './manner.ts'
 import { CREDENTIAL_NAMES, headerValue, type ReceivedHeaders } from './raw-headers.ts'
 import { refuse, requestIdOf, userAgentOf } from './refusal.ts'
-import { isMethod, pathOf } from './request-target.ts'
+import { isMethod, isMethodOfProxies, pathOf } from './request-target.ts'
 
 /** The client's request as one dialect reports it. */
 export interface ReportedRequest {
@@ -67,7 +67,11 @@ export const readReported = (
 ): Reading => {
   const { dialect } = reported
   const client = (why: string): Refusal => refuse(dialect, 403, why, headers)
-  if (!isMethod(reported.method)) return refuse(dialect, 400, 'the method is not one in upper case', headers)
+  if (!isMethod(reported.method)) {
+    return isMethodOfProxies(reported.method)
+      ? client('the method is over-long or begins with no letter')
+      : refuse(dialect, 400, 'the method is not one in upper case', headers)
+  }
   // INVARIANT: only a handshake has this method; a client that writes it as its own must not pass for one.
   if (reported.method === 'WEBSOCKET') return client('the method `WEBSOCKET` was written out')
   const host = normalizeHost(reported.authority)

@@ -11,17 +11,24 @@ export interface SplitUrl {
 
 /**
  * Splits `$scheme://$http_host$request_uri` where nginx joined it: the authority ends at the first slash, so that
- * whatever a client put into `Host` stays in the authority and makes it malformed.
+ * whatever a client put into `Host`, or before its path (`GET http://app.example.com?x`), stays in the authority and
+ * makes it malformed.
  * @param url untrusted bytes
- * @returns undefined where the scheme is no web scheme or no path follows, which only a configuration can cause.
- *   Never throws.
+ * @returns undefined where the scheme is no web scheme or neither path nor query follows, which only a configuration
+ *   can cause. Never throws.
  */
 export const splitUrl = (url: string): SplitUrl | undefined => {
   const colon = url.indexOf('://')
-  const slash = colon < 0 ? -1 : url.indexOf('/', colon + 3)
-  const scheme = slash < 0 ? undefined : webScheme(url.slice(0, colon))
+  if (colon < 0) return undefined
+  const end = authorityEnd(url, colon + 3)
+  const scheme = end < 0 ? undefined : webScheme(url.slice(0, colon))
   if (scheme === undefined) return undefined
-  return { scheme, authority: url.slice(colon + 3, slash), pathAndQuery: url.slice(slash) }
+  return { scheme, authority: url.slice(colon + 3, end), pathAndQuery: url.slice(end) }
+}
+
+const authorityEnd = (url: string, start: number): number => {
+  const slash = url.indexOf('/', start)
+  return slash < 0 && url.includes('?', start) ? url.length : slash
 }
 
 /** Everything before the first `?`: the query never takes part (CVE-2025-54576), and a raw `#` stays in the path. */
@@ -46,3 +53,6 @@ export const webScheme = (scheme: string): 'http' | 'https' | undefined => {
 
 /** A method as proxies pass it: upper case (RFC 9110 §9.1 registers no other), `-` and `_` inside. */
 export const isMethod = (text: string): boolean => /^[A-Z][A-Z_-]{0,31}$/.test(text)
+
+/** What NGINX lets a client write as its method: of any length, `-` and `_` anywhere. */
+export const isMethodOfProxies = (text: string): boolean => /^[A-Z_-]+$/.test(text)

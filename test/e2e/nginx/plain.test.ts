@@ -144,6 +144,22 @@ describe.skipIf(nginxIsMissing('NGINX before Postern'))('NGINX before Postern', 
     expect([status, seen?.method]).toEqual([want, want === 200 ? method : undefined])
   })
 
+  it('answers 403, not 500, to what only a client can have made up', async () => {
+    const before = estate.app.seen.length
+    const raw = (line: string) =>
+      exchange(
+        estate.port,
+        `${line} HTTP/1.1\r\nHost: ${APP}\r\nCookie: ${dev[1]}\r\nConnection: close\r\n\r\n`,
+      )
+    const statuses = [
+      (await raw(`GET http://${APP}?x`)).status,
+      (await raw(`${'A'.repeat(40)} /a`)).status,
+      (await raw('_GET /a')).status,
+    ]
+    expect([statuses, estate.app.seen.length]).toEqual([[403, 403, 403], before])
+    expect((await raw(`GET http://${APP}/?x`)).status).toBe(200)
+  })
+
   it('keeps the body of a POST for the application', async () => {
     const { status, seen } = await estate.ask(APP, {
       method: 'POST',

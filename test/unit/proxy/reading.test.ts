@@ -142,6 +142,8 @@ describe('whose fault it is', () => {
     'http://open.example.com#x/admin/y',
     'http://a@app.example.com/',
     'http:///p10',
+    'http://app.example.com?x',
+    'http://app.example.com?',
     'https://app.example.com:0/',
     'https://app.example.com:99999/',
     'https://app.example.com,open.example.com/',
@@ -166,6 +168,10 @@ describe('whose fault it is', () => {
     ['WEBSOCKET', '403 DENY_BAD_REQUEST'],
     ['TRACE', '405 DENY_BAD_REQUEST'],
     ['FOO', 'read'],
+    ['A'.repeat(32), 'read'],
+    ['A'.repeat(33), '403 DENY_BAD_REQUEST'],
+    [`${'A'.repeat(33)}z`, '400 ERROR_INTEGRATION'],
+    ['_GET', '403 DENY_BAD_REQUEST'],
   ])('of the method `%s`', (method, want) => {
     expect(refusal(read('/authz/nginx', ['X-Original-URL', URL_A, 'X-Original-Method', method]))).toBe(want)
   })

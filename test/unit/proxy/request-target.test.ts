@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { isMethod, pathOf, splitUrl, webScheme } from '../../../src/proxy/request-target.ts'
+import {
+  isMethod,
+  isMethodOfProxies,
+  pathOf,
+  splitUrl,
+  webScheme,
+} from '../../../src/proxy/request-target.ts'
 
 describe('splitUrl', () => {
   it.each([
@@ -10,6 +16,9 @@ describe('splitUrl', () => {
     ['http:///p10', 'http', '', '/p10'],
     ['http://open.example.com#x/admin/y', 'http', 'open.example.com#x', '/admin/y'],
     ['http://open.example.com?x/admin/y', 'http', 'open.example.com?x', '/admin/y'],
+    ['http://app.example.com?x', 'http', 'app.example.com?x', ''],
+    ['http://app.example.com:8080?', 'http', 'app.example.com:8080?', ''],
+    ['http://?x', 'http', '?x', ''],
     ['http://open@app.example.com/', 'http', 'open@app.example.com', '/'],
     ['http://app.example.com\\/x', 'http', 'app.example.com\\', '/x'],
     ['http://a/http://b/c', 'http', 'a', '/http://b/c'],
@@ -25,6 +34,10 @@ describe('splitUrl', () => {
     'ftp://app.example.com/a',
     'https:/app/a',
     'https://app.example.com',
+    'ftp://app.example.com?x',
+    'app.example.com?x',
+    'app.example.com?http://a',
+    'https:?//a',
     ' https://a/',
   ])('takes `%s` for no web address', (url) => {
     expect(splitUrl(url)).toBeUndefined()
@@ -61,6 +74,19 @@ describe('isMethod', () => {
     'takes no `%s`',
     (method) => {
       expect(isMethod(method)).toBe(false)
+    },
+  )
+})
+
+describe('isMethodOfProxies', () => {
+  it.each(['GET', 'A'.repeat(33), '-GET', '_', 'A_B-C'])('takes %s, which NGINX passes on', (method) => {
+    expect(isMethodOfProxies(method)).toBe(true)
+  })
+
+  it.each(['', 'get', 'GETz', 'GET ', 'GET\n', 'GET2', 'G\u00c9T', `${'A'.repeat(33)}z`])(
+    'takes no `%s`, which NGINX refuses',
+    (method) => {
+      expect(isMethodOfProxies(method)).toBe(false)
     },
   )
 })
