@@ -53,6 +53,7 @@ export const testPredicate = (predicate: Predicate, now: Situation): Finding => 
     case 'authenticated':
     case 'users':
     case 'clients':
+    case 'service_accounts':
     case 'emails':
     case 'email_domains':
     case 'groups':
@@ -108,6 +109,10 @@ const testPrincipal = (predicate: IdentityPredicate, principal: Principal, now: 
     case 'clients':
       return hitIf(
         principal.client !== undefined && predicate.anyOf.includes(`${principal.source}|${principal.client}`),
+      )
+    case 'service_accounts':
+      return hitIf(
+        principal.serviceAccount !== undefined && predicate.anyOf.includes(principal.serviceAccount),
       )
     case 'emails':
       return testEmail(principal, now, (email) => predicate.anyOf.includes(email))

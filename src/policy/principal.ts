@@ -26,6 +26,8 @@ export interface Principal {
   readonly subject: string
   /** `client_id` or `azp` of an access token. */
   readonly client: string | undefined
+  /** `namespace/name`, of tokens of an issuer of kind `kubernetes` alone, whatever another one's `sub` says. */
+  readonly serviceAccount?: string
   /** Mapped name → value, e.g. `groups`, `email`, `user`, `name`. */
   readonly claims: ReadonlyMap<string, ClaimValue>
   readonly assertable: ReadonlySet<string>

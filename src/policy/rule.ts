@@ -15,6 +15,8 @@ export type Predicate =
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'users'; readonly anyOf: readonly string[] }
   | { readonly kind: 'clients'; readonly anyOf: readonly string[] }
+  /** `namespace/name` each. */
+  | { readonly kind: 'service_accounts'; readonly anyOf: readonly string[] }
   | { readonly kind: 'emails'; readonly anyOf: readonly string[] }
   | { readonly kind: 'email_domains'; readonly anyOf: readonly string[] }
   | { readonly kind: 'groups'; readonly anyOf: readonly string[] }
@@ -50,6 +52,7 @@ export const SUBJECT_KINDS: ReadonlySet<PredicateKind> = new Set<PredicateKind>(
   'authenticated',
   'users',
   'clients',
+  'service_accounts',
   'emails',
   'email_domains',
   'groups',
@@ -61,6 +64,7 @@ const IDENTITY_KINDS: ReadonlySet<PredicateKind> = new Set<PredicateKind>([
   'authenticated',
   'users',
   'clients',
+  'service_accounts',
   'emails',
   'email_domains',
   'groups',

@@ -46,6 +46,7 @@ export const wantsText = (predicate: Predicate): string => {
     case 'methods':
     case 'users':
     case 'clients':
+    case 'service_accounts':
     case 'emails':
     case 'email_domains':
     case 'groups':
@@ -75,6 +76,7 @@ export const hasText = (predicate: Predicate, now: Situation): string => {
     case 'authenticated':
     case 'users':
     case 'clients':
+    case 'service_accounts':
     case 'emails':
     case 'email_domains':
     case 'groups':
@@ -101,6 +103,8 @@ const principalText = (predicate: Predicate, principal: Principal, now: Situatio
       return `${principal.source}|${principal.subject}`
     case 'clients':
       return principal.client === undefined ? 'no client' : `${principal.source}|${principal.client}`
+    case 'service_accounts':
+      return principal.serviceAccount ?? 'no service account'
     case 'cred':
       return principal.credential
     case 'amr':

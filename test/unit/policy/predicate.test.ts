@@ -155,6 +155,47 @@ describe('no credential', () => {
   })
 })
 
+describe('a service account', () => {
+  const RULE: Predicate = { kind: 'service_accounts', anyOf: ['monitoring/grafana', 'ci/deployer'] }
+  const subject = 'system:serviceaccount:monitoring:grafana'
+  const account = (name: string): Principal =>
+    machine({ credential: 'service-account', subject, serviceAccount: name })
+
+  it('is hit by its whole name, in a deny and in an allow', () => {
+    expect(answer({ allow: [RULE] }, account('monitoring/grafana'))).toBe('allow ALLOW_RULE')
+    expect(answer({ deny: [RULE], allow: [{ kind: 'anyone' }] }, account('ci/deployer'))).toBe(
+      'deny DENY_RULE',
+    )
+  })
+
+  it.each(['monitoring/grafana2', 'default/grafana', 'monitoring/', 'grafana', 'MONITORING/grafana'])(
+    'is missed by `%s`',
+    (name) => {
+      expect(answer({ allow: [RULE] }, account(name))).toBe('deny DENY_NO_RULE')
+      expect(answer({ deny: [RULE], allow: [{ kind: 'anyone' }] }, account(name))).toBe('allow ALLOW_PUBLIC')
+    },
+  )
+
+  it('is nobody who only has its subject, its name as a group, or its name as a client', () => {
+    const others = [
+      machine({ subject }),
+      machine({ credential: 'service-account', subject }),
+      machine({ client: 'monitoring/grafana' }),
+      person(subject, ['monitoring/grafana', subject]),
+    ]
+    for (const other of others) {
+      expect(answer({ allow: [RULE] }, other)).toBe('deny DENY_NO_RULE')
+      expect(answer({ deny: [RULE], allow: [{ kind: 'anyone' }] }, other)).toBe('allow ALLOW_PUBLIC')
+    }
+  })
+
+  it('is asked for where nobody is known, and is no person', () => {
+    expect(answer({ allow: [RULE] }, undefined)).toBe('challenge CHALLENGE_NO_CREDENTIAL')
+    expect(answer({ deny: [RULE], allow: [{ kind: 'anyone' }] }, undefined)).toBe('allow ALLOW_PUBLIC')
+    expect(answer({}, account('monitoring/grafana'))).toBe('deny DENY_NO_RULE')
+  })
+})
+
 describe('an address', () => {
   const NET: Predicate = { kind: 'from_networks', anyOf: [parseNetwork('10.8.0.0/16')!], labels: ['vpn'] }
   it.each([
