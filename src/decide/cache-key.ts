@@ -1,5 +1,6 @@
 // The key of a cached decision: a length-prefixed tuple of exactly what the decision read. Two requests with one key
 // are one question (CVE-2026-33496, CVE-2026-33433: a key that forgot an input served one caller another's answer).
+import { hash } from 'node:crypto'
 import type { RequestFacts } from '../policy/facts.ts'
 import { bypassHolds } from '../policy/evaluate.ts'
 import type { Section } from '../policy/route.ts'
@@ -34,13 +35,17 @@ export const cacheKey = (matched: Matched, facts: RequestFacts, context: KeyCont
   return key
 }
 
-const part = (text: string): string => `${text.length}:${text}`
+const LONGEST_PART = 128
+
+/** Long parts stand as their digest: a client's long path must not fill the cache. */
+const part = (text: string): string =>
+  text.length <= LONGEST_PART ? `${text.length}:${text}` : `#${hash('sha256', text, 'base64url')}`
 
 const sectionPart = (section: Section, facts: RequestFacts): string => {
   const { reads } = section
   let key = part(section.path.text) + (section.path.below ? 'b' : 'e')
   if (reads.method) key += part(facts.method)
-  if (reads.path) key += facts.path.views.length + facts.path.views.map(part).join('')
+  if (reads.path) key += part(facts.path.views.map(part).join(''))
   if (reads.clientIp) key += part(facts.clientIp ?? '')
   if (reads.preflight) key += facts.preflight ? 'p' : 'n'
   if (reads.bypass) key += bypassHolds(section, facts) ? 'y' : 'n'

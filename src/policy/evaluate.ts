@@ -104,8 +104,10 @@ const settle = (
       // A bad credential never opens more than none: the open door stays open, everything else says what was wrong.
       const open = walk(undefined)
       const { credential, why, reason } = authentication
-      if (open.outcome !== 'challenge') return open
-      return { ...open, reason, demand: { kind: 'rejected', accepts: section.accepts, credential, why } }
+      if (open.outcome === 'deny' || open.reason === 'ALLOW_PUBLIC') return open
+      const { route, section: path, rule } = open
+      const demand: Demand = { kind: 'rejected', accepts: section.accepts, credential, why }
+      return { route, section: path, rule, outcome: 'challenge', reason, demand }
     }
     case 'unavailable': {
       const open = walk(undefined)

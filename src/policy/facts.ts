@@ -13,4 +13,9 @@ export interface RequestFacts {
   readonly origin: string | undefined
   /** From the one header that the configuration names for the dialect; undefined = unknown. */
   readonly clientIp: string | undefined
+  /**
+   * Sign-in asks what a credential could change, not where a browser stands: network predicates do not decide there.
+   * Never set for a request that is answered.
+   */
+  readonly networksUndecided?: true
 }

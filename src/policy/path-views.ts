@@ -17,6 +17,8 @@ export type PathReading =
 
 const MAX_PATH_BYTES = 8192
 const MAX_VIEWS = 16
+/** Of all readings together: a long path of many readings would keep the thread busy. */
+const MAX_VIEW_BYTES = 32_768
 // Segments of plain characters, none of them `.` or `..`: such a path has one reading.
 const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.~!$&'()*+,=:@-]+)*\/?$/
 // oxlint-disable-next-line no-control-regex -- raw control bytes are what is looked for
@@ -42,65 +44,62 @@ const malformed = (why: string): PathReading => ({ kind: 'malformed', why })
 const closure = (raw: string): PathReading => {
   const fragment = raw.indexOf('#')
   const starts = fragment < 0 ? [raw] : [raw.slice(0, fragment), raw]
-  const queue = [...starts]
   const found = new Set<string>(starts)
+  const queue = [...starts]
+  let bytes = starts.reduce((sum, start) => sum + start.length, 0)
   const add = (view: string | undefined): boolean => {
     if (view === undefined) return false
     if (!found.has(view)) {
       found.add(view)
       queue.push(view)
+      bytes += view.length
     }
-    return found.size <= MAX_VIEWS
+    return found.size <= MAX_VIEWS && bytes <= MAX_VIEW_BYTES
   }
-  for (const start of starts) if (!add(resolveDots(start))) return malformed('the path climbs above the root')
   for (let view = queue.shift(); view !== undefined; view = queue.shift()) {
-    for (const reading of [percentDecode(view), view.replaceAll('\\', '/'), view.replaceAll(/;[^/]*/g, '')]) {
-      if (!add(resolveDots(reading)))
-        return malformed('the path climbs above the root or has over 16 readings')
+    for (const reading of readingsOf(view)) {
+      if (!add(reading)) return malformed('the path climbs above the root or has too many readings')
     }
   }
   const views = [...new Set([...found].map(foldPath))]
   const [first = '/', ...rest] = views
   return {
     kind: 'read',
-    path: {
-      raw,
-      views: [first, ...rest],
-      opaque: fragment >= 0 || [...found].some(isOpaque) || decodesOpaquely(raw),
-    },
+    path: { raw, views: [first, ...rest], opaque: fragment >= 0 || [...found].some(isOpaque) },
   }
 }
+
+/**
+ * What one reader after another makes of a view. Some decode and do not resolve; some resolve and do not merge
+ * slashes, so that `..` takes an empty segment away and not the one before it (RFC 3986 §5.2.4, WHATWG URL).
+ */
+const readingsOf = (view: string): readonly (string | undefined)[] => [
+  resolveDots(view, 'merge'),
+  resolveDots(view, 'keep'),
+  percentDecode(view),
+  view.replaceAll('\\', '/'),
+  view.replaceAll(/;[^/]*/g, ''),
+  view.replaceAll(/\/{2,}/g, '/'),
+]
 
 const percentDecode = (view: string): string =>
   view.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** Resolves `.` and `..` and merges slashes; undefined where the path climbs above the root. */
-const resolveDots = (view: string): string | undefined => {
+/** Resolves `.` and `..`; undefined where the path climbs above the root. */
+const resolveDots = (view: string, emptySegments: 'merge' | 'keep'): string | undefined => {
   const kept: string[] = []
-  const segments = view.split('/')
+  const segments = view.split('/').slice(1)
   for (const segment of segments) {
-    if (segment === '' || segment === '.') continue
+    if (segment === '.' || (segment === '' && emptySegments === 'merge')) continue
     if (segment !== '..') kept.push(segment)
     else if (kept.pop() === undefined) return undefined
   }
   const last = segments.at(-1)
-  const directory = last === '' || last === '.' || last === '..'
+  const directory = last === '.' || last === '..' || (last === '' && emptySegments === 'merge')
   return `/${kept.join('/')}${directory && kept.length > 0 ? '/' : ''}`
 }
 
 const isOpaque = (view: string): boolean => CONTROL.test(view) || /%23|%3f|[#?]/i.test(view) || !isUtf8(view)
-
-/** The same for the raw path decoded again and again: what `..` takes away from a view was there for somebody. */
-const decodesOpaquely = (raw: string): boolean => {
-  let view = raw
-  for (let round = 0; round < MAX_VIEWS; round += 1) {
-    const next = percentDecode(view)
-    if (next === view) return false
-    if (isOpaque(next)) return true
-    view = next
-  }
-  return true
-}
 
 /** Folds ASCII case and one trailing slash; `/` stays `/`. Views and patterns are folded alike. */
 export const foldPath = (path: string): string => {

@@ -39,7 +39,7 @@ const NO_CREDENTIAL: Unknown = { kind: 'credential' }
 export const testPredicate = (predicate: Predicate, now: Situation): Finding => {
   switch (predicate.kind) {
     case 'methods':
-      return hitIf(methodMatches(predicate.anyOf, now.facts.method))
+      return hitIf(methodMatches(predicate.anyOf, now.facts.method, now.effect))
     case 'paths':
       return hitIf(pathsMatch(predicate.anyOf, now))
     case 'until':
@@ -70,8 +70,15 @@ export const testPredicate = (predicate: Predicate, now: Situation): Finding => 
 
 const hitIf = (condition: boolean): Finding => (condition ? 'hit' : 'miss')
 
-const methodMatches = (methods: readonly string[], method: string): boolean =>
-  methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+/**
+ * GET includes HEAD. A handshake is no GET for an allow; a deny of GET holds for it all the same, since its headers
+ * are a client's to write and whoever stands behind may answer it as the GET that it also is.
+ */
+const methodMatches = (methods: readonly string[], method: string, effect: Situation['effect']): boolean => {
+  if (methods.includes(method)) return true
+  if (!methods.includes('GET')) return false
+  return method === 'HEAD' || (method === 'WEBSOCKET' && effect === 'deny')
+}
 
 const pathsMatch = (patterns: Extract<Predicate, { kind: 'paths' }>['anyOf'], now: Situation): boolean => {
   const inPattern = (view: string): boolean => patterns.some((pattern) => pathMatches(pattern, view))
@@ -82,6 +89,7 @@ const pathsMatch = (patterns: Extract<Predicate, { kind: 'paths' }>['anyOf'], no
 const notAssertable = (now: Situation): Finding => hitIf(now.effect === 'deny')
 
 const testNetworks = (predicate: Extract<Predicate, { kind: 'from_networks' }>, now: Situation): Finding => {
+  if (now.facts.networksUndecided === true) return hitIf(now.effect === 'allow')
   const address = now.facts.clientIp === undefined ? undefined : parseIp(now.facts.clientIp)
   if (address === undefined) return notAssertable(now)
   return hitIf(predicate.anyOf.some((network) => networkContains(network, address)))
@@ -172,15 +180,17 @@ const testEmail = (principal: Principal, now: Situation, matches: (email: string
   const state = claimState(principal, 'email')
   if (state.kind === 'present' && !principal.emailVerified) return notAssertable(now)
   return testClaim(principal, 'email', now, (values) =>
-    values.some((one) => typeof one === 'string' && matches(one.toLowerCase())),
+    values.some((one) => typeof one === 'string' && PRINTABLE_ASCII.test(one) && matches(one.toLowerCase())),
   )
 }
 
-/** The domain of an address with exactly one `@` and ASCII only (CVE-2026-40574); undefined otherwise. */
+/** Checked before any folding: the Kelvin sign folds to `k`. */
+const PRINTABLE_ASCII = /^[\x21-\x7e]+$/
+
+/** The domain of an ASCII address with exactly one `@` (CVE-2026-40574); undefined otherwise. */
 const domainOf = (email: string): string | undefined => {
   const [local, domain, ...rest] = email.split('@')
-  const plain = rest.length === 0 && local !== undefined && local !== '' && /^[\x21-\x7e]+$/.test(email)
-  return plain ? domain : undefined
+  return rest.length === 0 && local !== '' ? domain : undefined
 }
 
 const testAge = (principal: Principal, maxSeconds: number, now: Situation): Finding => {

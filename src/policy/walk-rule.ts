@@ -1,7 +1,7 @@
 // One rule against one situation. Miss beats unknown beats hit; an error hits in a deny and misses in an allow.
 import { testPredicate, type Finding, type Situation, type Unknown } from './predicate.ts'
 import type { Section } from './route.ts'
-import type { Predicate, Rule } from './rule.ts'
+import { bypassKind, type Predicate, type Rule } from './rule.ts'
 import { findingText, hasText, needsText, wantsText, type TraceSink, type TracedPredicate } from './trace.ts'
 
 /** How long a step-up that did not help is remembered (rules §3). */
@@ -62,7 +62,7 @@ const walkToMiss = (rule: Rule, now: Situation): Walked => {
   for (const predicate of rule.predicates) {
     let finding: Finding
     try {
-      finding = testPredicate(predicate, now)
+      finding = testInRule(rule, predicate, now)
     } catch {
       finding = onError(now)
       erred = true
@@ -77,7 +77,7 @@ const walkToMiss = (rule: Rule, now: Situation): Walked => {
 }
 
 const walkWhole = (rule: Rule, now: Situation, section: Section, trace: TraceSink): Walked => {
-  const tested = rule.predicates.map((predicate) => test(predicate, now))
+  const tested = rule.predicates.map((predicate) => test(rule, predicate, now))
   const erred = tested.some((one) => one.erred)
   const finding = combine(tested.map((one) => one.finding))
   trace(section, {
@@ -86,6 +86,17 @@ const walkWhole = (rule: Rule, now: Situation, section: Section, trace: TraceSin
     predicates: tested.map((one) => traced(one, now)),
   })
   return { rule, finding, erred, expired: finding === 'miss' && onlyExpired(rule, now) }
+}
+
+/**
+ * A network that is all a rule asks for is a bypass: nobody vouches for the caller. It holds only where the raw path
+ * reads the same to everybody (rules §1), and it is no reason to send a browser back from sign-in.
+ */
+const testInRule = (rule: Rule, predicate: Predicate, now: Situation): Finding => {
+  const isBypass =
+    predicate.kind === 'from_networks' && now.effect === 'allow' && bypassKind(rule) === 'network'
+  if (isBypass && (!now.bypassHolds || now.facts.networksUndecided === true)) return 'miss'
+  return testPredicate(predicate, now)
 }
 
 /** INVARIANT: a predicate that fails never opens a door: hit in a deny, miss in an allow (rules §1). */
@@ -97,9 +108,9 @@ interface Tested {
   readonly erred: boolean
 }
 
-const test = (predicate: Predicate, now: Situation): Tested => {
+const test = (rule: Rule, predicate: Predicate, now: Situation): Tested => {
   try {
-    return { predicate, finding: testPredicate(predicate, now), erred: false }
+    return { predicate, finding: testInRule(rule, predicate, now), erred: false }
   } catch {
     return { predicate, finding: onError(now), erred: true }
   }
@@ -141,6 +152,6 @@ const onlyExpired = (rule: Rule, now: Situation): boolean => {
   const until = rule.predicates.find((predicate) => predicate.kind === 'until')
   if (rule.effect === 'deny' || until === undefined || now.nowMs < until.atMs) return false
   return rule.predicates.every(
-    (predicate) => predicate.kind === 'until' || test(predicate, now).finding === 'hit',
+    (predicate) => predicate.kind === 'until' || test(rule, predicate, now).finding === 'hit',
   )
 }

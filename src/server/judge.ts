@@ -9,6 +9,7 @@ import { matchRoute, type Match } from '../policy/match.ts'
 import { readPath } from '../policy/path-views.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { ANONYMOUS } from '../policy/principal.ts'
+import type { ReasonCode } from '../policy/reason.ts'
 import type { Route, Section } from '../policy/route.ts'
 import type { TracedRule } from '../policy/trace.ts'
 import type { CurrentSession, DecideFor, Judged } from '../signin/deps.ts'
@@ -26,8 +27,8 @@ export interface JudgeDeps {
 
 /** Makes the judge of sign-in targets. Never rejects. */
 export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
-  return async (target, cookies, method = 'GET') => {
-    const facts = factsOf(target, method)
+  return async (target, cookies, refusedMethod) => {
+    const facts = factsOf(target, refusedMethod)
     const match: Match = facts === undefined ? { kind: 'none' } : matchRoute(deps.policies(), facts)
     if (facts === undefined || match.kind !== 'matched')
       return judged(deps, denied('DENY_NO_ROUTE'), cookies, undefined, [])
@@ -53,17 +54,18 @@ export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
   }
 }
 
-const factsOf = (target: ReturnTarget, method: string): RequestFacts | undefined => {
+const factsOf = (target: ReturnTarget, refusedMethod: string | undefined): RequestFacts | undefined => {
   const [path = '/'] = target.pathAndQuery.split('?', 1)
   const reading = readPath(path)
   if (reading.kind === 'malformed') return undefined
   return {
     host: target.host,
-    method,
+    method: refusedMethod ?? 'GET',
     path: reading.path,
     preflight: false,
     origin: undefined,
     clientIp: undefined,
+    ...(refusedMethod === undefined ? { networksUndecided: true as const } : {}),
   }
 }
 
@@ -82,5 +84,14 @@ const judged = (
     owner: route?.owner,
     providers: route === undefined ? [] : deps.providersOf(route),
     rules,
+    signInMayHelp: NOT_REFUSED_BY_RULE.has(decision.reason) && rules.some(awaitsCredential),
   }
 }
+
+const NOT_REFUSED_BY_RULE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'DENY_NO_RULE',
+  'DENY_RULE_EXPIRED',
+])
+
+const awaitsCredential = ({ rule, predicates }: TracedRule): boolean =>
+  rule.effect === 'allow' && predicates.some(({ finding }) => finding === 'unknown')

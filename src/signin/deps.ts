@@ -48,13 +48,20 @@ export interface Judged {
   readonly providers: readonly string[]
   /** The walk, rule by rule. */
   readonly rules: readonly TracedRule[]
+  /** Some allow waits for a credential: whoever is nobody yet may be let in after signing in. */
+  readonly signInMayHelp: boolean
 }
 
 /**
- * Decides a request of the target with the credentials of this browser. Never rejects.
- * @param method GET without it
+ * Decides about a target with the credentials of this browser: a GET, with network predicates left undecided, since
+ * sign-in asks what a credential could change. Never rejects.
+ * @param refusedMethod set to tell about a request that was refused: its method, and networks that nobody knows
  */
-export type DecideFor = (target: ReturnTarget, cookies: readonly string[], method?: string) => Promise<Judged>
+export type DecideFor = (
+  target: ReturnTarget,
+  cookies: readonly string[],
+  refusedMethod?: string,
+) => Promise<Judged>
 
 export type CurrentSession =
   | { readonly kind: 'session'; readonly session: Session }

@@ -50,7 +50,10 @@ export const decideSignIn = (judged: Judged, wish: Wish): SignInStep => {
     case 'allow':
       return { kind: 'back' }
     case 'deny':
-      return { kind: 'denied' }
+      // What was asked for may have been a write, which a walk of the way back does not see: signing in may help.
+      return judged.session === undefined && judged.signInMayHelp
+        ? chooseOrAsk(judged.providers, wish, interactive(undefined))
+        : { kind: 'denied' }
     case 'challenge':
       return answerChallenge(judged, decision, wish)
   }

@@ -49,12 +49,12 @@ export const allViews = (raw: string): readonly string[] | undefined => {
   for (;;) {
     const next = new Set(found)
     for (const view of found)
-      for (const reading of [view, decoded(view), view.split('\\').join('/'), withoutParameters(view)]) {
-        const plain = resolved(reading)
-        if (plain === undefined) return undefined
-        next.add(plain)
+      for (const read of READERS) {
+        const reading = read(view)
+        if (reading === undefined) return undefined
+        next.add(reading)
       }
-    if (next.size > 16) return undefined
+    if (next.size > 16 || [...next].join('').length > 32_768) return undefined
     if (next.size === found.size) break
     found = next
   }
@@ -90,6 +90,35 @@ const resolved = (view: string): string | undefined => {
   const open = ['', '.', '..'].includes(segments.at(-1) ?? '') && stack.length > 0
   return `/${stack.join('/')}${open ? '/' : ''}`
 }
+
+/** RFC 3986 §5.2.4 to the letter: an empty segment is a segment, and `..` takes it away. */
+const removedDots = (view: string): string | undefined => {
+  let input = view
+  let output = ''
+  while (input !== '') {
+    if (input.startsWith('/./')) input = input.slice(2)
+    else if (input === '/.') input = '/'
+    else if (input.startsWith('/../') || input === '/..') {
+      if (output === '') return undefined
+      output = output.slice(0, output.lastIndexOf('/'))
+      input = input === '/..' ? '/' : input.slice(3)
+    } else {
+      const end = input.indexOf('/', 1)
+      output += end < 0 ? input : input.slice(0, end)
+      input = end < 0 ? '' : input.slice(end)
+    }
+  }
+  return output
+}
+
+const READERS: readonly ((view: string) => string | undefined)[] = [
+  (view) => decoded(view),
+  (view) => view.split('\\').join('/'),
+  (view) => withoutParameters(view),
+  (view) => view.split(/\/+/).join('/'),
+  (view) => resolved(view),
+  (view) => removedDots(view),
+]
 
 const folded = (path: string): string => {
   const lower = path
@@ -178,7 +207,8 @@ const requestFindings = (rule: RuleEntry, effect: 'allow' | 'deny', scene: Scene
   const found: Finding[] = []
   if (rule.methods !== undefined) {
     const method = request.method === 'HEAD' && !rule.methods.includes('HEAD') ? 'GET' : request.method
-    found.push(yes(rule.methods.includes(method)))
+    const handshake = effect === 'deny' && method === 'WEBSOCKET' && rule.methods.includes('GET')
+    found.push(yes(handshake || rule.methods.includes(method)))
   }
   if (rule.paths !== undefined) {
     const paths = rule.paths
@@ -270,6 +300,10 @@ const callerTests = (
     tests.push((caller) =>
       yes(caller.client !== undefined && clients.includes(`${caller.source}|${caller.client}`)),
     )
+  if (rule.service_accounts) {
+    const accounts = rule.service_accounts
+    tests.push((caller) => yes(accounts.some((one) => one === caller.serviceAccount)))
+  }
   if (emails) tests.push(mail((address) => emails.some((one) => one.toLowerCase() === address)))
   if (email_domains)
     tests.push(

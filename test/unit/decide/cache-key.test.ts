@@ -121,7 +121,7 @@ describe('cache key', () => {
           1_700_000_100_000,
         )
         const section = matched.sections[0]
-        const keyed = new Set<string>(['method', 'origin'])
+        const keyed = new Set<string>(['method', 'origin', 'networksUndecided'])
         if (section.reads.path || section.reads.bypass) keyed.add('path')
         if (section.reads.clientIp) keyed.add('clientIp')
         if (section.reads.preflight) keyed.add('preflight')

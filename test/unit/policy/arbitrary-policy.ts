@@ -37,6 +37,7 @@ const subject: fc.Arbitrary<Partial<RuleEntry>> = fc.oneof(
   fc.constantFrom('x', 1, true).map((dept) => ({ claims: { dept } })),
   fc.constant<Partial<RuleEntry>>({ users: ['corp|ann'] }),
   fc.constant<Partial<RuleEntry>>({ clients: ['corp|robot'] }),
+  some(['ns/a', 'ns/b']).map((service_accounts) => ({ service_accounts })),
   fc.constant<Partial<RuleEntry>>({ email_domains: ['x.org'] }),
   fc.constant<Partial<RuleEntry>>({ emails: ['Ann@x.org'] }),
   fc.constant({ authenticated: true as const }),
@@ -48,7 +49,7 @@ const proof: fc.Arbitrary<Partial<RuleEntry>> = fc.oneof(
   fc.constant({ mfa: true as const, auth_age: '1h' }),
   some(['pwd', 'otp']).map((amr) => ({ amr })),
   some(['gold', 'tin']).map((acr) => ({ acr, mfa: true as const })),
-  some(['session', 'bearer'] as const).map((cred) => ({ cred })),
+  some(['session', 'bearer', 'service-account'] as const).map((cred) => ({ cred })),
   fc.constantFrom('2026-11-23', '2026-11-24', '2027-01-31').map((until) => ({ until })),
 )
 
@@ -84,7 +85,11 @@ const sectionAt = (path: string, exact: boolean): fc.Arbitrary<SectionEntry> =>
     .record({
       deny: fc.array(denyBody(path, exact), { maxLength: 2 }),
       allow: fc.array(allowBody(path, exact), { maxLength: 3 }),
-      accepts: fc.constantFrom<SectionEntry['accepts'][]>(undefined, ['session', 'bearer']),
+      accepts: fc.constantFrom<SectionEntry['accepts'][]>(undefined, [
+        'session',
+        'bearer',
+        'service-account',
+      ]),
     })
     .map(({ deny, allow, accepts }) => ({
       path,
@@ -94,7 +99,7 @@ const sectionAt = (path: string, exact: boolean): fc.Arbitrary<SectionEntry> =>
       allow: allow.map((body, index) => ({ id: `a${index}`, ...body })),
     }))
 
-/** Policies of one host; laws of kinds hold because the route accepts both. */
+/** Policies of one host; laws of kinds hold because the route accepts all of them. */
 export const policy = (route: string, hosts: readonly string[], root: string): fc.Arbitrary<PolicyEntry> =>
   fc
     .uniqueArray(fc.tuple(pattern, fc.boolean()), {
@@ -111,7 +116,7 @@ export const policy = (route: string, hosts: readonly string[], root: string): f
       apiVersion: 'postern/v1',
       route,
       hosts: [...hosts],
-      accepts: ['session', 'bearer'],
+      accepts: ['session', 'bearer', 'service-account'],
       sections,
     }))
 
@@ -156,7 +161,8 @@ export const principal: fc.Arbitrary<Principal | undefined> = fc.option(
   fc
     .record({
       kind: fc.constantFrom('person' as const, 'machine' as const),
-      credential: fc.constantFrom('session' as const, 'bearer' as const),
+      credential: fc.constantFrom('session' as const, 'bearer' as const, 'service-account' as const),
+      account: fc.constantFrom(undefined, 'ns/a', 'ns/c'),
       subject: fc.constantFrom('ann', 'bob'),
       client: fc.constantFrom(undefined, 'robot'),
       groups: fc.option(fc.subarray([...GROUPS]), { nil: undefined }),
@@ -170,13 +176,14 @@ export const principal: fc.Arbitrary<Principal | undefined> = fc.option(
       acr: fc.constantFrom(undefined, 'gold'),
       age: fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }),
     })
-    .map(({ groups, dept, email, assertable, captured, cut, age, ...rest }): Principal => {
+    .map(({ account, groups, dept, email, assertable, captured, cut, age, ...rest }): Principal => {
       const claims = new Map<string, ClaimValue>()
       if (groups !== undefined) claims.set('groups', groups)
       if (dept !== undefined) claims.set('dept', dept)
       if (email !== undefined) claims.set('email', email)
       return {
         ...rest,
+        ...(account === undefined ? {} : { serviceAccount: account }),
         source: 'corp',
         claims,
         assertable: new Set(assertable),

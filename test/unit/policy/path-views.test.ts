@@ -28,12 +28,16 @@ describe('a plain path', () => {
 describe('another path has all its readings', () => {
   it.each([
     ['/public/../admin', ['/public/../admin', '/admin']],
-    ['/public/%2e%2e/admin', ['/public/%2e%2e/admin', '/admin']],
-    ['/public/..%2fadmin', ['/public/..%2fadmin', '/admin']],
-    ['/public/%252e%252e/admin', ['/public/%252e%252e/admin', '/public/%2e%2e/admin', '/admin']],
-    ['/public/..;/admin', ['/public/..;/admin', '/admin']],
-    ['/public\\..\\admin', ['/public\\..\\admin', '/admin']],
+    ['/public/%2e%2e/admin', ['/public/%2e%2e/admin', '/public/../admin', '/admin']],
+    ['/public/..%2fadmin', ['/public/..%2fadmin', '/public/../admin', '/admin']],
+    [
+      '/public/%252e%252e/admin',
+      ['/public/%252e%252e/admin', '/public/%2e%2e/admin', '/public/../admin', '/admin'],
+    ],
+    ['/public/..;/admin', ['/public/..;/admin', '/public/../admin', '/admin']],
+    ['/public\\..\\admin', ['/public\\..\\admin', '/public/../admin', '/admin']],
     ['//admin', ['//admin', '/admin']],
+    ['/a//../b', ['/a//../b', '/b', '/a/b', '/a/../b']],
     ['/a%2Fb', ['/a%2fb', '/a/b']],
     ['/d/100%25-off', ['/d/100%25-off', '/d/100%-off']],
     ['/a/./b/', ['/a/./b', '/a/b']],
@@ -59,7 +63,9 @@ describe('a path that no server should see is refused', () => {
     ['x', /slash/],
     ['', /slash/],
     [`/${'a'.repeat(8192)}`, /8 KiB/],
-    [`/%${'25'.repeat(20)}41`, /16 readings/],
+    [`/%${'25'.repeat(20)}41`, /too many readings/],
+    [`/${'a;\\%255c..a/'.repeat(600)}`, /too many readings/],
+    [`/%${'25'.repeat(4000)}41/%2e%2e/x`, /too many readings/],
   ])('%j', (raw, why) => {
     expect(views(raw)).toMatch(why)
   })
@@ -97,9 +103,5 @@ describe('a path that reads differently to different readers opens no public doo
     '/public/x/%2e%2e/y',
   ])('but %s does', (raw) => {
     expect(isOpaque(raw)).toBe(false)
-  })
-
-  it('and a chain of escapes costs little', () => {
-    expect(isOpaque(`/%${'25'.repeat(4000)}41/%2e%2e/x`)).toBe(true)
   })
 })

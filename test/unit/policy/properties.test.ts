@@ -156,6 +156,9 @@ describe('readings of a path', () => {
     )
   })
 
+  /** Folding takes one slash from the end of a view, so that a second reading may begin with fewer. */
+  const bare = (view: string): string => view.replace(/\/+$/, '')
+
   it('are closed: reading a view again finds no new one', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
@@ -165,7 +168,7 @@ describe('readings of a path', () => {
           const again = readPath(view)
           // A decode may leave a bad escape, which is refused in a raw path and literal in a view.
           if (again.kind === 'read')
-            expect(reading.path.views).toEqual(expect.arrayContaining([...again.path.views]))
+            expect(reading.path.views.map(bare)).toEqual(expect.arrayContaining(again.path.views.map(bare)))
         }
       }),
       { numRuns: 1000 },

@@ -178,6 +178,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       session: open(cookies),
       owner: 'team-observability',
       providers: turns.routeProviders,
+      signInMayHelp: false,
     })
   }
   const deps: SignInDeps = {
