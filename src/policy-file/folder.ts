@@ -1,12 +1,11 @@
 // A policy folder on disk → the bytes of the files that count. Read as one moment: a folder that changes while it is read
 // is read again. ConfigMap volumes (names that start with `..`) are seen through their symlinks.
 import { isUtf8 } from 'node:buffer'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { folderPrint, inTurns, listed, type FileRole, type Listed } from './folder-print.ts'
 import { issueOfFile, type Fault, type PolicyFile, type PolicyIssue } from './issue.ts'
 import { MAX_FILE_BYTES } from './yaml-fault.ts'
-
-export type FileRole = 'policy' | 'directory' | 'stages' | 'candidate'
 
 /** One file that counts. */
 export interface FolderFile extends PolicyFile {
@@ -27,7 +26,6 @@ export type FolderReading =
   | { readonly kind: 'refused'; readonly issues: readonly PolicyIssue[] }
 
 const ATTEMPTS = 5
-const AT_ONCE = 32
 
 /**
  * Reads every file of a policy folder that counts, in the order of their names.
@@ -39,23 +37,13 @@ export const readFolder = async (folder: string): Promise<FolderReading> => {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const before = await folderPrint(folder)
       const reading = await readOnce(folder)
-      if ((await folderPrint(folder)) === before) return reading
+      if ((await folderPrint(folder)).text === before.text) return reading
     }
     return unreadable(folder, 'it changes while it is read', 'write it at once, and reload')
   } catch (error) {
     // Whatever the file system says: a folder that cannot be read whole is not read at all.
     return unreadable(folder, reasonOf(error), 'check the path and its permissions')
   }
-}
-
-/** What tells that a folder changed, without reading it: names, sizes, times and the files behind symlinks. */
-export const folderPrint = async (folder: string): Promise<string> => {
-  const names = (await listed(folder)).map(({ name }) => name)
-  const rows = await inTurns(names, async (name) => {
-    const { ino, size, mtimeMs, ctimeMs } = await stat(join(folder, name))
-    return `${name}:${ino}:${size}:${mtimeMs}:${ctimeMs}`
-  })
-  return [await realpath(folder), ...rows].join('\n')
 }
 
 const CODE_MEANING: Readonly<Record<string, string>> = {
@@ -76,36 +64,6 @@ const unreadable = (folder: string, why: string, mend: string): FolderReading =>
   kind: 'refused',
   issues: [issueOfFile(folder, { code: 'E00', what: 'the policy folder cannot be read', why, mend })],
 })
-
-interface Listed {
-  readonly name: string
-  readonly role: FileRole
-}
-
-const roleOf = (name: string): FileRole | undefined => {
-  if (name === 'directory.yaml') return 'directory'
-  if (name === 'stages.yaml') return 'stages'
-  if (name === 'acks.yaml' || name.startsWith('.') || !name.endsWith('.yaml')) return undefined
-  return 'policy'
-}
-
-/** Names that count, sorted; `candidate/` with its YAML files. */
-const listed = async (folder: string): Promise<readonly Listed[]> => {
-  const names = await readdir(folder)
-  const candidates = names.includes('candidate') ? await yamlNames(join(folder, 'candidate')) : []
-  return [
-    ...names.flatMap((name): readonly Listed[] => {
-      const role = roleOf(name)
-      return role === undefined ? [] : [{ name, role }]
-    }),
-    ...candidates.map((name): Listed => ({ name: `candidate/${name}`, role: 'candidate' })),
-  ].toSorted((one, other) => (one.name < other.name ? -1 : 1))
-}
-
-const yamlNames = async (folder: string): Promise<readonly string[]> =>
-  (await stat(folder)).isDirectory()
-    ? (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
-    : []
 
 const readOnce = async (folder: string): Promise<FolderReading> => {
   const files = await inTurns(await listed(folder), async (one) => fileOf(folder, one))
@@ -160,15 +118,4 @@ const bytesFault = (path: string, text: string, bytes: Uint8Array, size: number)
     mend: 'save it as UTF-8',
   }
   return { ...issueOfFile(path, fault), line, col, length: 1 }
-}
-
-/** Runs a task over all items, some at a time: thousands of files must not open thousands of descriptors. */
-const inTurns = async <Item, Result>(
-  items: readonly Item[],
-  task: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> => {
-  const results: Result[] = []
-  for (let start = 0; start < items.length; start += AT_ONCE)
-    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(task))))
-  return results
 }

@@ -4,6 +4,7 @@ import type { PolicySet } from '../policy/policy-set.ts'
 import type { PolicyFile, PolicyIssue } from './issue.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from './load.ts'
 import { loadOffThread, type OffThreadLoad } from './load-off-thread.ts'
+import { folderPrint, type FolderPrint } from './folder-print.ts'
 import { watchFolder, type WatchTimes } from './folder-watch.ts'
 
 /** What happened to the policy folder. */
@@ -38,7 +39,7 @@ export interface PolicyStore {
   readonly status: () => PolicyStatus
   /** Loads the folder again, off the event loop; calls that overlap share what follows. Never rejects. */
   readonly reload: () => Promise<PolicyEvent>
-  /** Reloads when the folder's content changes, until the returned function is called. */
+  /** Reloads when the folder's content changes and has come to rest, until the returned function is called. */
   readonly watch: (times?: Partial<WatchTimes>) => () => void
 }
 
@@ -56,8 +57,10 @@ export type OpenedStore = { readonly kind: 'opened'; readonly store: PolicyStore
  * @returns the store; or `refused`, because a cold start has no last good set to fall back to. Never rejects.
  */
 export const openPolicyStore = async (deps: PolicyStoreDeps): Promise<OpenedStore> => {
+  // Before the load: whatever changes from here on is noticed by a watch.
+  const print = await folderPrint(deps.folder).catch(() => undefined)
   const load = await loadPolicies(deps.folder)
-  return load.kind === 'refused' ? load : { kind: 'opened', store: makeStore(load, deps) }
+  return load.kind === 'refused' ? load : { kind: 'opened', store: makeStore(load, print, deps) }
 }
 
 interface InForce {
@@ -68,7 +71,11 @@ interface InForce {
   readonly loadedAtMs: number
 }
 
-const makeStore = (first: LoadedPolicies, deps: PolicyStoreDeps): PolicyStore => {
+const makeStore = (
+  first: LoadedPolicies,
+  firstPrint: FolderPrint | undefined,
+  deps: PolicyStoreDeps,
+): PolicyStore => {
   const { set, files, warnings } = first
   let inForce: InForce = { set, files, warnings, generation: 1, loadedAtMs: deps.nowMs() }
   let refusal: PolicyStatus['refusal']
@@ -110,7 +117,7 @@ const makeStore = (first: LoadedPolicies, deps: PolicyStoreDeps): PolicyStore =>
       warnings: inForce.warnings,
       refusal,
     }),
-    watch: (times = {}) => watchFolder(deps.folder, times, reload),
+    watch: (times = {}) => watchFolder(deps.folder, times, firstPrint, reload),
   }
 }
 

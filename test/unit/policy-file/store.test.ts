@@ -120,7 +120,7 @@ describe('a cold start', () => {
 
 describe('a watch', () => {
   const watched = async (store: PolicyStore, run: () => Promise<void>): Promise<void> => {
-    const end = store.watch({ restMs: 20, pollMs: 50 })
+    const end = store.watch({ restMs: 20, inPlaceRestMs: 20, pollMs: 50 })
     try {
       await run()
     } finally {
