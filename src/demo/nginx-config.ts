@@ -20,10 +20,7 @@ http {
   server_tokens off;
 ${temporaryFolders(places)}
 
-  map $http_upgrade $postern_connection {
-    default upgrade;
-    ''      '';
-  }
+${UPGRADE}
 
 ${upstream('postern_decision', front.decisionPort)}
 ${upstream('postern_public', front.publicPort)}
@@ -39,6 +36,16 @@ ${signInSite(front)}
 ${front.sites.map((site) => guardedSite(front, site)).join('\n')}
 }
 `
+
+/** The one change of protocol that is decided (RFC 6455 §4.1): any other would be a tunnel past all decisions. */
+const UPGRADE = `  map "$request_method $http_upgrade" $postern_upgrade {
+    default            '';
+    "~*^GET websocket$" websocket;
+  }
+  map $postern_upgrade $postern_connection {
+    default   '';
+    websocket upgrade;
+  }`
 
 const process = ({ folder, user }: NginxPlaces): string => `daemon off;
 worker_processes 1;
@@ -94,6 +101,7 @@ const question = (front: Front): string => `
       proxy_set_header Connection "";
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
+      proxy_set_header Upgrade $http_upgrade;
 ${removed(['X-Original-URL', 'X-Original-Method', 'X-Postern-Host', 'X-Postern-Key', ...IDENTITY_HEADERS])}
       proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
       proxy_set_header X-Original-Method $request_method;
@@ -129,7 +137,7 @@ ${IDENTITY_HEADERS.map(fromAnswer).join('\n')}
       proxy_pass http://${upstreamName(site)};
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Upgrade $postern_upgrade;
       proxy_set_header Connection $postern_connection;
 ${removed(['X-Forwarded-Host'])}
       proxy_set_header X-Real-IP $remote_addr;

@@ -28,6 +28,7 @@ const SLOT = {
   'sec-websocket-version': 21,
   'x-request-id': 22,
   'user-agent': 23,
+  'http2-settings': 24,
 } as const
 
 export type HeaderName = keyof typeof SLOT
@@ -71,6 +72,7 @@ export const CLIENT_NAMES = [
   'sec-websocket-version',
   'x-request-id',
   'user-agent',
+  'http2-settings',
 ] as const satisfies readonly HeaderName[]
 
 /** Of these a second line is a second credential; a client can write one, so it is answered with 403. */

@@ -25,7 +25,8 @@ export interface ReportedRequest {
 }
 
 /**
- * Refuses what no dialect may read: a header that decides or vouches and comes twice, or one that `Connection` drops.
+ * Refuses what no dialect may read: a header that decides or vouches and comes twice, one that `Connection` drops, or a
+ * change to a protocol in which nothing more would be decided.
  * @param deciding lower-case names of the headers that the dialect decides by
  * @returns the refusal, or undefined. Never throws.
  */
@@ -39,9 +40,21 @@ export const refuseAmbiguous = (
   const credential = headers.repeated.find((name) => CREDENTIAL_NAMES.includes(name))
   if (credential !== undefined)
     return refuse(dialect, 403, `the header \`${credential}\` was sent twice`, headers)
-  return droppedByConnection(headerValue(headers, 'connection')) === undefined
-    ? undefined
-    : refuse(dialect, 403, '`connection` names a header that the proxy would drop', headers)
+  if (droppedByConnection(headerValue(headers, 'connection')) !== undefined)
+    return refuse(dialect, 403, '`connection` names a header that the proxy would drop', headers)
+  return asksForTunnel(headers)
+    ? refuse(dialect, 403, 'it asks for a change to another protocol than WebSocket', headers)
+    : undefined
+}
+
+/**
+ * HTTP/2 by `Upgrade` (RFC 7540 §3.2, withdrawn by RFC 9113), or anything else that is no WebSocket: a proxy that passes
+ * it on opens a tunnel, and what runs through it is never shown to us.
+ */
+const asksForTunnel = (headers: ReceivedHeaders): boolean => {
+  if (headerValue(headers, 'http2-settings') !== undefined) return true
+  const protocol = headerValue(headers, 'upgrade') ?? ''
+  return protocol !== '' && protocol.toLowerCase() !== 'websocket'
 }
 
 /** Refuses TRACE and PURGE, which echo or empty a cache and are nobody's page. */

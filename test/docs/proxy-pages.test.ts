@@ -27,7 +27,7 @@ hosts: [grafana.example.com]
 sections:
 - path: /
   allow:
-  - {id: view, groups: [eng], methods: [GET]}
+  - {id: view, groups: [eng], methods: [GET, WEBSOCKET]}
 `
 
 const nginxBlock = (): string =>
@@ -53,6 +53,22 @@ describe('docs/nginx.md', () => {
         `auth_request_set ${variable} $upstream_http_${header.toLowerCase().replaceAll('-', '_')};`,
       )
     }
+  })
+})
+
+describe('docs/nginx.md, on upgrades', () => {
+  it('shows the wanted protocol to the decision, and only a WebSocket to the application', () => {
+    const locations = nginxBlock()
+      .split(/^ {2}location /m)
+      .slice(1)
+    const upgrades = locations.flatMap((text) => {
+      const [, value] = /^ *proxy_set_header Upgrade (\S+);$/m.exec(text) ?? []
+      return value === undefined ? [] : [[text.slice(0, text.indexOf(' {')), value]]
+    })
+    expect(upgrades).toEqual([
+      ['= /_postern', '$http_upgrade'],
+      ['/', '$postern_upgrade'],
+    ])
   })
 })
 
@@ -130,6 +146,23 @@ describe.skipIf(nginxIsMissing('docs/nginx.md'))('docs/nginx.md in a real NGINX'
     ])
   })
 
+  it('passes a WebSocket on, and no other change of protocol', async () => {
+    const upgrade = (to: string): readonly (readonly [string, string])[] => [
+      HOST,
+      as(['eng']),
+      ['Connection', to === 'websocket' ? 'Upgrade' : 'Upgrade, close'],
+      ['Upgrade', to],
+      ['Origin', 'https://grafana.example.com'],
+    ]
+    const key: readonly [string, string] = ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==']
+    const ask = async (to: string): Promise<number> =>
+      (await askProxy(port, { target: '/ws', headers: [...upgrade(to), key] })).status
+    expect(await ask('websocket')).toBe(101)
+    const before = app.seen.length
+    expect([await ask('h2c'), await ask('other')]).toEqual([403, 403])
+    expect(app.seen.length).toBe(before)
+  })
+
   it('reaches sign-in, and no decision by that way', async () => {
     const ask = async (target: string): Promise<number> =>
       (await askProxy(port, { target, headers: [['Host', 'auth.example.com']] })).status
@@ -164,6 +197,18 @@ describe('docs/ingress-nginx.md', () => {
     expect(Object.keys(ingress?.metadata.annotations ?? {})).toEqual(
       ['auth-url', 'auth-signin', 'auth-response-headers'].map((name) => prefix + name),
     )
+  })
+
+  it('shows the decision the served host, the key and the wanted protocol', () => {
+    const data = blocksOf('docs/ingress-nginx.md')
+      .filter(({ language }) => language === 'yaml')
+      .map(({ text }) => /^kind: ConfigMap$/m.test(text) && /^data:\n((?: .*\n?)+)/m.exec(text)?.[1])
+      .find((found) => typeof found === 'string')
+    expect(parse(data ?? '')).toEqual({
+      'X-Postern-Host': '$host',
+      'X-Postern-Key': 'TEXT-OF-PROXY-KEY',
+      Upgrade: '$http_upgrade',
+    })
   })
 
   it('asks an address that is there, with parameters that are known', () => {

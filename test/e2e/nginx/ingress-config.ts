@@ -26,6 +26,10 @@ http {
   access_log off;
   client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
   proxy_cache_path ${folder}/auth-cache levels=1:2 keys_zone=auth_cache:10m max_size=128m inactive=30m use_temp_path=off;
+  map $http_upgrade $connection_upgrade {
+    default upgrade;
+    ''      '';
+  }
   map $request_uri $escaped_uri {
     default $request_uri;
 ${escapes(annotations)}
@@ -55,6 +59,7 @@ const server = (front: Front, site: Site, annotations: IngressAnnotations): stri
       # What the ConfigMap key auth-proxy-set-headers adds.
       proxy_set_header X-Postern-Host $host;
       proxy_set_header X-Postern-Key "${front.proxyKey}";
+      proxy_set_header Upgrade $http_upgrade;
       proxy_buffer_size 4k;
       proxy_buffers 4 4k;
       proxy_request_buffering on;
@@ -87,6 +92,8 @@ ${annotations.signIn === undefined ? '' : '      error_page 401 = @sign-in;'}
       proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Scheme $scheme;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
       proxy_http_version 1.1;
       proxy_pass http://127.0.0.1:${site.port};
     }

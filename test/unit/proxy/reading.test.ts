@@ -232,7 +232,6 @@ describe('a WebSocket handshake', () => {
     ['Sec-WebSocket-Key', 'eA=='],
     ['Sec-WebSocket-Version', '13'],
     ['Upgrade', 'WebSocket'],
-    ['Upgrade', 'h2c, websocket'],
   ])('is told by %s: %s, and keeps its origin', (name, value) => {
     const { facts, manner } = exchange(nginx(URL_A, [name, value, ...origin]))
     expect([facts.method, facts.origin, manner.machine]).toEqual([
@@ -247,9 +246,47 @@ describe('a WebSocket handshake', () => {
     const { facts } = exchange(read('/authz/nginx', raw))
     expect([facts.method, facts.origin]).toEqual(['POST', undefined])
   })
+})
 
-  it('is not told by another upgrade', () => {
-    expect(exchange(nginx(URL_A, ['Upgrade', 'h2c'])).facts.method).toBe('GET')
+describe('a change to a protocol that is not decided', () => {
+  const asked = {
+    nginx: (more: readonly string[]) => nginx(URL_A, more),
+    forward: (more: readonly string[]) =>
+      read('/authz/forward', [
+        'X-Forwarded-Method',
+        'GET',
+        'X-Forwarded-Proto',
+        'https',
+        'X-Forwarded-Host',
+        'app.example.com',
+        'X-Forwarded-Uri',
+        '/a',
+        ...more,
+      ]),
+    ext: (more: readonly string[]) => read('/authz/ext/a', ['Host', 'app.example.com', ...more]),
+  }
+
+  describe.each(['nginx', 'forward', 'ext'] as const)('asked for through %s', (dialect) => {
+    it.each([
+      ['Upgrade', 'h2c'],
+      ['upgrade', 'H2C'],
+      ['Upgrade', 'h2c, websocket'],
+      ['Upgrade', 'websocket, h2c'],
+      ['Upgrade', 'TLS/1.0'],
+      ['HTTP2-Settings', 'AAMAAABkAARAAAAAAAIAAAAA'],
+      ['http2-settings', ''],
+    ])('is refused: %s: %s', (name, value) => {
+      expect(refusal(asked[dialect]([name, value]))).toBe('403 DENY_BAD_REQUEST')
+    })
+
+    it.each([
+      ['Upgrade', ''],
+      ['Upgrade', 'websocket'],
+      ['Upgrade-Insecure-Requests', '1'],
+      ['Connection', 'Upgrade, HTTP2-Settings'],
+    ])('is not what `%s: %s` asks for', (name, value) => {
+      expect(refusal(asked[dialect]([name, value]))).toBe('read')
+    })
   })
 })
 
