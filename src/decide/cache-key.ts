@@ -24,7 +24,7 @@ export interface KeyContext {
  */
 export const cacheKey = (matched: Matched, facts: RequestFacts, context: KeyContext): string => {
   let key =
-    context.policyRevision +
+    part(context.policyRevision) +
     part(String(context.keyRevision)) +
     part(String(context.stageEpoch)) +
     part(matched.route.id) +

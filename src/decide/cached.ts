@@ -40,7 +40,11 @@ export interface CachedSettle {
  * @param settle the uncached one; its answers pass through unchanged
  */
 export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: CacheDeps): CachedSettle => {
-  const cache = new LRUCache<string, Entry>({ max: settings.entries })
+  const cache = new LRUCache<string, Entry>({
+    max: settings.entries,
+    maxSize: settings.entries * USUAL_ENTRY_BYTES,
+    sizeCalculation: entryBytes,
+  })
   const keep = (key: string, matched: Matched, ruling: Ruling, nowMs: number): Ruling => {
     const endsAtMs = endOf(matched, ruling, settings, nowMs)
     // INVARIANT: nothing is stored that would live under a millisecond; the end is compared by the clock given.
@@ -70,6 +74,13 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
 
 const principalOf = (ruling: Ruling): Principal | undefined =>
   ruling.verified?.authentication.kind === 'verified' ? ruling.verified.authentication.principal : undefined
+
+/** Room for an entry with a dozen groups and an assertion; larger ones take the room of several. */
+const USUAL_ENTRY_BYTES = 3_000
+const FIXED_ENTRY_BYTES = 1_000
+
+const entryBytes = ({ ruling }: Entry, key: string): number =>
+  FIXED_ENTRY_BYTES + key.length + ruling.identityHeaders.reduce((sum, text) => sum + text.length, 0)
 
 /** An outage is never remembered, nor an answer to a request whose credentials were in doubt or no longer count. */
 const isKeepable = ({ decision, verified }: Ruling): boolean => {

@@ -157,20 +157,44 @@ describe('cache key', () => {
 
   it('keeps fields apart whatever is in them', () => {
     const matched = matchedBy([{ kind: 'authenticated' }], FACTS)
-    fc.assert(
-      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (a, b, c, d) => {
-        const one = cacheKey(matched, FACTS, {
-          ...CONTEXT,
-          policyRevision: 'p',
-          credentialDigest: `${a}${b}`,
-        })
-        const other = cacheKey(matched, FACTS, {
-          ...CONTEXT,
-          policyRevision: 'p',
-          credentialDigest: `${c}${d}`,
-        })
-        expect(one === other).toBe(a + b === c + d)
-      }),
+    // Short texts of digits, separators and letters are what would run together without lengths.
+    const text = fc.oneof(
+      fc.string({ unit: fc.constantFrom('1', '2', ':', 'a', '#'), maxLength: 6 }),
+      fc.string(),
     )
+    const context = fc.record({
+      policyRevision: text,
+      credentialDigest: text,
+      keyRevision: fc.nat(20),
+      stageEpoch: fc.nat(20),
+    })
+    fc.assert(
+      fc.property(context, context, (one, other) => {
+        const key = (over: Partial<KeyContext>): string => cacheKey(matched, FACTS, { ...CONTEXT, ...over })
+        const isSame =
+          one.policyRevision === other.policyRevision &&
+          one.credentialDigest === other.credentialDigest &&
+          one.keyRevision === other.keyRevision &&
+          one.stageEpoch === other.stageEpoch
+        expect(key(one) === key(other)).toBe(isSame)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('stays short, however long a path or an origin is', () => {
+    const long = {
+      ...FACTS,
+      path: path(`/${'a'.repeat(8_000)}`),
+      method: 'WEBSOCKET',
+      origin: `https://${'x'.repeat(9_000)}`,
+    }
+    const matched = matchedBy(
+      [{ kind: 'paths', anyOf: [compilePath('/a', true)] }, { kind: 'authenticated' }],
+      long,
+    )
+    expect(cacheKey(matched, long, CONTEXT).length).toBeLessThan(400)
+    const other = { ...long, path: path(`/${'a'.repeat(7_999)}b`) }
+    expect(cacheKey(matched, other, CONTEXT)).not.toBe(cacheKey(matched, long, CONTEXT))
   })
 })

@@ -121,7 +121,12 @@ const carried = (cookie: string): Carried => ({
 
 const pair = (
   world: World,
-): { readonly plain: Decide; readonly cached: Decide; readonly lookups: string[] } => {
+): {
+  readonly plain: Decide
+  readonly cached: Decide
+  readonly lookups: string[]
+  readonly size: () => number
+} => {
   const settle = makeSettle({
     authenticate: (one) => world.verify(one),
     prepareIdentity: (_, __, verified, identity) => ({
@@ -148,7 +153,7 @@ const pair = (
       onLookup: (outcome) => lookups.push(outcome),
     },
   )
-  return { plain: makeDecide(settle), cached: makeDecide(cached.settle), lookups }
+  return { plain: makeDecide(settle), cached: makeDecide(cached.settle), lookups, size: cached.size }
 }
 
 const rule = (decide: Decide, world: World, raw: string, method: string, who: string): Ruling => {
@@ -243,6 +248,33 @@ describe('an entry ends', () => {
       reason: 'DENY_CRED_REVOKED',
     })
   })
+})
+
+it('a client’s long paths do not fill the memory: an entry stays small, and the cache is bounded in bytes', () => {
+  const world = new World()
+  const { cached, size } = pair(world)
+  const withPaths = buildSet([
+    {
+      route: 'app',
+      hosts: ['app.example.com'],
+      sections: [
+        {
+          path: '/',
+          allow: {
+            one: [
+              { kind: 'paths', anyOf: [] },
+              { kind: 'groups', anyOf: ['sre'] },
+            ],
+          },
+        },
+      ],
+    },
+  ])
+  for (let n = 0; n < 200; n += 1) {
+    const ruling = cached(withPaths, facts(`/${'a'.repeat(8_000)}/${n}`, 'GET'), carried(''), world.nowMs)
+    expect(ruling instanceof Promise).toBe(false)
+  }
+  expect(size()).toBeLessThanOrEqual(20)
 })
 
 it('an outage is answered and never remembered', () => {
