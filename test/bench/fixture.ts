@@ -19,6 +19,7 @@ export interface FixtureShape {
   readonly rulesPerRoute: number
   /** Entries of the decision cache; 0 = off. */
   readonly cachedDecisions: number
+  /** `off`: lines are built and thrown away by the system; the service has no switch that records nothing. */
   readonly log: 'file' | 'off'
 }
 
