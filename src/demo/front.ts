@@ -28,6 +28,7 @@ export const IDENTITY_HEADERS: readonly string[] = [
   'X-Auth-Request-Preferred-Username',
   'X-Postern-Assertion',
   'Authorization',
+  'Proxy-Authorization',
   'Cookie',
 ]
 

@@ -18,8 +18,8 @@ import { startTestPostern, type TestPostern } from '../support/postern.ts'
 import { askProxy } from '../support/proxy-client.ts'
 import { blocksOf } from './markdown.ts'
 
-/** What an allow of the default preset writes, `Authorization` included. */
-const WHOLE_SET = [...sentHeaders(IDENTITY_PRESET.default), 'Authorization']
+/** What an allow of the default preset writes or empties. */
+const WHOLE_SET = [...sentHeaders(IDENTITY_PRESET.default), 'Authorization', 'Proxy-Authorization']
 
 const POLICY = `apiVersion: postern/v1
 route: grafana

@@ -122,6 +122,15 @@ describe.skipIf(nginxIsMissing('NGINX before Postern'))('NGINX before Postern', 
     expect([ours.status, ours.seen?.headers['authorization']]).toEqual([200, undefined])
   })
 
+  it('consumes what is written for a proxy, whosever it is', async () => {
+    const token = await issuer.mint({ sub: 'svc' })
+    for (const value of [`Bearer ${token}`, 'Basic dTpw']) {
+      const headers = [dev, ['Proxy-Authorization', value]] as const
+      const { status, seen } = await estate.ask(APP, { target: '/public/a', headers })
+      expect([status, seen?.headers['proxy-authorization']]).toEqual([200, undefined])
+    }
+  })
+
   it('refuses two Authorization lines before anybody is asked', async () => {
     const twice: readonly (readonly [string, string])[] = [
       ['Authorization', 'Bearer a'],

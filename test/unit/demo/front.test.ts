@@ -98,12 +98,20 @@ describe.each(['nginx', 'builtin'] as const)('the %s front', (kind) => {
         ['X-Auth-Request-Email', 'root@example.com'],
         ['X_Auth_Request_Email', 'root@example.com'],
         ['Authorization', 'Bearer stolen'],
+        ['Proxy-Authorization', 'Bearer stolen'],
         ['Cookie', 'postern=secret'],
         ['X-Original-URL', 'http://wiki/admin'],
       ])
       expect(headers['x-auth-request-user']).toEqual(['ada'])
-      for (const name of ['x-auth-request-email', 'x_auth_request_email', 'authorization', 'cookie'])
+      for (const name of [
+        'x-auth-request-email',
+        'x_auth_request_email',
+        'authorization',
+        'proxy-authorization',
+        'cookie',
+      ])
         expect([name, headers[name]]).toEqual([name, undefined])
+      expect(asked[0]?.headers['proxy-authorization']).toBe('Bearer stolen')
       expect(headers['x-original-url']).toBeUndefined()
     })
 
