@@ -4,6 +4,7 @@ import { CREDENTIAL_KINDS } from '../policy/credential-kind.ts'
 import { parseMoment } from './calendar.ts'
 import { parseDurationSeconds } from './duration.ts'
 
+import { KNOWN_METHODS } from './known-method.ts'
 /** Text of one line, checked by a pattern. */
 export const word = (pattern: RegExp, expected: string): z.ZodString =>
   z.string(expected).regex(pattern, expected).describe(expected)
@@ -21,9 +22,15 @@ export const ID = word(
   'an id of lower-case letters, digits, `-`, `_` and `.`; like `view` or `no-contractors`',
 )
 
-export const TEXT = word(/^(?=.*\S)[^\r\n]{1,500}$/, 'one line of text; put it in quotes')
+export const TEXT = word(
+  /^\S(?:[^\r\n]{0,498}\S)?$/,
+  'one line of text, without spaces at its ends; put it in quotes',
+)
 
-export const GROUP = word(/^(?=.*\S)[^\r\n]{1,256}$/, 'the name of a group; put numbers in quotes: `"1.10"`')
+export const GROUP = word(
+  /^\S(?:[^\r\n]{0,254}\S)?$/,
+  'the name of a group, without spaces at its ends; put numbers in quotes: `"1.10"`',
+)
 
 export const PATH = word(/^\//, 'an absolute path; it starts with `/`')
 
@@ -40,16 +47,16 @@ export const EMAIL_DOMAIN = word(
   'a domain without `@` and without sub-domains; like `example.com`',
 )
 
-export const METHOD = word(
-  /^[A-Z][A-Z-]*$/,
-  'a method in upper case; like `GET`, which includes `HEAD`, or `WEBSOCKET`',
+export const METHOD: z.ZodType<string> = z.enum(
+  KNOWN_METHODS,
+  'a known method in upper case; like `GET`, which includes `HEAD`, or `WEBSOCKET`',
 )
 
 export const CLAIM_NAME = word(/^[^\s.][^\s]{0,127}$/, 'the name of a claim; like `dept`')
 
 export const CLAIM_VALUE = z.union(
-  [z.string().min(1).max(500), z.number(), z.boolean()],
-  'text, a number or a boolean; put text in quotes where in doubt',
+  [z.string().regex(/^\S(?:[^\r\n]{0,498}\S)?$/), z.number(), z.boolean()],
+  'text of one line without spaces at its ends, a number or a boolean; put text in quotes where in doubt',
 )
 
 export const CREDENTIAL_KIND = z.enum(

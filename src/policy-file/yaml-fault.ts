@@ -55,13 +55,28 @@ export const textFaults = (text: string): readonly PlacedFault[] => {
 // Tabs, control characters, and format characters that reorder or hide text (CVE-2021-42574).
 const UNSEEN =
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\r(?!\n)/gu
+  /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\r(?!\n)/gu
 
 const unseenFault = (character: string, at: number): PlacedFault => {
   if (character === '\t')
     return yamlFault([at, at + 1], 'a tab', 'tabs look like any number of spaces', 'use spaces')
+  return hiddenFault(character, [at, at + 1])
+}
+
+const hiddenFault = (character: string, range: TextRange): PlacedFault => {
   const name = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-  return yamlFault([at, at + 1], `the invisible character ${name}`, 'a reader would not see it', 'remove it')
+  return yamlFault(range, `the invisible character ${name}`, 'a reader would not see it', 'remove it')
+}
+
+// Characters that show nothing, or look like a space: format characters, fillers, variation selectors, tags, spaces of
+// other widths. In comments people write some of them; in a value they make a name that nobody has.
+const HIDDEN_IN_VALUES =
+  /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u2800]|(?![\n\r])\p{Cc}|(?! )\p{Zs}/u
+
+/** What no value and no key may hold, an escape in quotes included; line breaks are the schema's business. Never throws. */
+export const hiddenTextFault = (text: string, range: TextRange): PlacedFault | undefined => {
+  const [character] = HIDDEN_IN_VALUES.exec(text) ?? []
+  return character === undefined ? undefined : hiddenFault(character, range)
 }
 
 /** What the library's codes mean to somebody who writes a policy. */

@@ -1,9 +1,26 @@
 // YAML text → plain values and the place of each. A small, strict YAML: what two readers could read in two ways (aliases,
 // merge keys, tags, tabs, YAML 1.1 words, octal numbers) is refused, never repaired. The only file that calls the parser.
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Document, type ParsedNode } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  type Document,
+  type ParsedNode,
+  type Scalar,
+} from 'yaml'
 import type { TextRange } from '../policy/text-excerpt.ts'
 import type { Fault } from './issue.ts'
-import { emptyFault, MAX_FAULTS, syntaxFault, textFaults, yamlFault, type PlacedFault } from './yaml-fault.ts'
+import {
+  emptyFault,
+  hiddenTextFault,
+  MAX_FAULTS,
+  syntaxFault,
+  textFaults,
+  yamlFault,
+  type PlacedFault,
+} from './yaml-fault.ts'
 import { keyOf, parsed, rangeOf, rangeOfNode, type DocumentPath } from './yaml-range.ts'
 import { scalarFault } from './yaml-scalar.ts'
 
@@ -106,10 +123,13 @@ const plain = (node: ParsedNode | null, spot: Spot, complain: Complain): unknown
     const inside: Spot = { key: spot.key, depth: spot.depth + 1 }
     return node.items.map((item) => plain(parsed(item), inside, complain))
   }
-  const fault = scalarFault(node, spot.key)
+  const fault = scalarFault(node, spot.key) ?? textFault(node)
   if (fault !== undefined) complain(fault)
   return node.value
 }
+
+const textFault = (node: Scalar.Parsed): PlacedFault | undefined =>
+  typeof node.value === 'string' ? hiddenTextFault(node.value, rangeOfNode(node)) : undefined
 
 const plainMap = (
   items: readonly { readonly key: unknown; readonly value: unknown }[],
@@ -138,7 +158,8 @@ const keyFault = (
     return yamlFault(range, 'a merge key', 'what it merges in is not to be seen here', 'write it out')
   if (key === undefined || key === '' || key === '__proto__')
     return yamlFault(range, 'a key that is not plain text', 'keys are single words', 'name it otherwise')
-  if (!Object.hasOwn(map, key)) return undefined
+  const hidden = hiddenTextFault(key, range)
+  if (hidden !== undefined || !Object.hasOwn(map, key)) return hidden
   const what = `\`${key}\` stands twice`
   const fault: Fault = { code: 'E01', what, why: 'only one of the two could count', mend: 'join the two' }
   return { range, fault }

@@ -1,5 +1,6 @@
 // Every bad input has a code and a place; nothing is repaired, nothing is silently dropped, nothing throws.
 import { readFileSync } from 'node:fs'
+import { METHODS } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { issueText } from '../../../src/policy-file/issue.ts'
 import { issueSpots, loadTexts } from '../../support/policy-text.ts'
@@ -18,6 +19,7 @@ const sections = (...lines: readonly string[]): string =>
 /** The test stands in line 7 from column 3. */
 const test = (line: string, head = HEAD): string =>
   `${head}sections:\n- {path: /, allow: [{id: view, groups: [eng]}]}\ntests:\n- ${line}\n`
+const ACCOUNTS = HEAD.replace('hosts:', 'accepts: [session, service-account]\nhosts:')
 const BOTH = HEAD.replace('hosts:', 'accepts: [session, bearer]\nhosts:')
 
 interface Bad {
@@ -73,6 +75,41 @@ describe('YAML that two readers read in two ways is refused', () => {
       ['a list as a key', `${HEAD}? [a]\n: b\n`, 'E15 4:3'],
     ]),
   )
+
+  // A deny that names a group with one of these would never hit, and nobody would see why.
+  it.each([
+    ['a no-break space', '\u00a0'],
+    ['a wide space', '\u3000'],
+    ['an Arabic letter mark', '\u061c'],
+    ['a Mongolian vowel separator', '\u180e'],
+    ['a grapheme joiner', '\u034f'],
+    ['a filler', '\u3164'],
+    ['a variation selector', '\ufe0f'],
+    ['a variation selector beyond the first plane', '\u{e0100}'],
+    ['a tag character', '\u{e0041}'],
+    ['a blank pattern of Braille', '\u2800'],
+  ])('%s in a value or in a name', (_, hidden) => {
+    const place = [expect.stringMatching(/^E15 7:2[1-5]$/)]
+    expect(issueSpots(loadTexts({ 'app.yaml': deny(`{id: a, groups: [s${hidden}re]}`) }))).toEqual(place)
+    expect(issueSpots(loadTexts({ 'app.yaml': deny(`{id: a, claims: {s${hidden}re: x}}`) }))).toEqual(place)
+  })
+
+  it('an invisible character in a comment, unless it is one that people write there', () => {
+    const remark = (text: string): readonly string[] =>
+      issueSpots(loadTexts({ 'app.yaml': `# s${text}re\n${deny('{id: a, groups: [sre]}')}` }))
+    for (const character of ['\u00a0', '\u3000', '\ufe0f']) expect(remark(character)).toEqual(['loaded'])
+    expect(remark('\u061c')).toEqual(['E15 1:4'])
+  })
+
+  it('an invisible character that is written as an escape', () => {
+    for (const escape of [String.raw`\u00a0`, String.raw`\u200b`, String.raw`\U000E0041`, String.raw`\x07`]) {
+      const text = deny(`{id: a, groups: ["sre${escape}"]}`)
+      expect(issueSpots(loadTexts({ 'app.yaml': text }))).toEqual(['E15 7:22'])
+    }
+    expect(issueSpots(loadTexts({ 'app.yaml': deny(String.raw`{id: a, groups: ["sr\u0065"]}`) }))).toEqual([
+      'loaded',
+    ])
+  })
 
   it('an alias bomb, quickly', () => {
     const bomb = [
@@ -164,6 +201,14 @@ describe('keys and values are exactly those of the language', () => {
       ['a claim that is an object', allow('{id: a, claims: {address: {city: x}}}'), 'E16 7:32'],
       ['an empty list of claim values', allow('{id: a, claims: {dept: []}}'), 'E16 7:28'],
       ['an id that a token carries as text', allow('{id: a, claims: {repository_id: 4711}}'), 'E16 7:13'],
+      ['a group with a space before it', deny('{id: a, groups: [" b"]}'), 'E16 7:22'],
+      ['a group with a space behind it', deny('{id: a, all_groups: ["b "]}'), 'E16 7:26'],
+      ['a claim with a space behind it', deny('{id: a, claims: {dept: "b "}}'), 'E16 7:28'],
+      ['a claim of two lines', deny(String.raw`{id: a, claims: {dept: ["b\nc"]}}`), 'E16 7:29'],
+      ['a user with a space behind it', deny('{id: a, users: ["corp|1 "]}'), 'E16 7:21'],
+      ['an address with a space behind it', deny('{id: a, emails: ["a@x.org "]}'), 'E16 7:22'],
+      ['a domain with a space behind it', deny('{id: a, email_domains: ["x.org "]}'), 'E16 7:29'],
+      ['a method that nobody sends', deny('{id: a, methods: [GTE]}'), 'E16 7:23'],
       ['a lower-case method', allow('{id: a, groups: [b], methods: [get]}'), 'E16 7:36'],
       ['a method that is no list', allow('{id: a, groups: [b], methods: GET}'), 'E16 7:35'],
       ['an upper-case id', allow('{id: View, groups: [b]}'), 'E16 7:10'],
@@ -184,6 +229,15 @@ describe('keys and values are exactly those of the language', () => {
       ['a caller in other words', test('{as: somebody, get: /, expect: deny}'), 'E16 7:8'],
     ]),
   )
+
+  it('knows every method that a proxy can hand on, and says which one was probably meant', () => {
+    for (const method of [...METHODS, 'WEBSOCKET'])
+      expect(issueSpots(loadTexts({ 'app.yaml': deny(`{id: a, methods: [${method}]}`) }))).toEqual(['loaded'])
+    const load = loadTexts({ 'app.yaml': deny('{id: a, methods: [DELTE]}') })
+    expect(load.kind === 'refused' && load.issues[0]?.why).toBe(
+      'it is the text `DELTE` (did you mean `DELETE`?)',
+    )
+  })
 
   it('says what was probably meant', () => {
     const load = loadTexts({ 'app.yaml': allow('{id: a, grops: [sre]}') })
@@ -330,6 +384,27 @@ describe('laws of the language', () => {
       ['a network that nobody knows', deny('{id: a, from_networks: [vpn], why: "x"}'), 'E05 7:29'],
       ['an address with leading zeros', deny('{id: a, from_networks: [010.0.0.1], why: "x"}'), 'E05 7:29'],
       ['clients on a route of sessions', allow('{id: a, clients: [ci|deploy]}'), 'E19 7:13'],
+      ['service accounts on a route of sessions', allow('{id: a, service_accounts: [ns/name]}'), 'E19 7:13'],
+      [
+        'service accounts in a deny of such a route',
+        deny('{id: a, service_accounts: [ns/name]}'),
+        'E19 7:13',
+      ],
+      [
+        'service accounts on a route of bearer tokens',
+        allow('{id: a, service_accounts: [ns/name]}', BOTH),
+        'E19 8:13',
+      ],
+      [
+        'service accounts in a section that takes people alone',
+        `${ACCOUNTS}sections:\n- path: /\n  accepts: [session]\n  allow:\n  - {id: a, service_accounts: [ns/name]}\n`,
+        'E19 9:13',
+      ],
+      [
+        'people on a route of service accounts',
+        allow('{id: a, authenticated: true}', ACCOUNTS.replace('session, ', '')),
+        'E19 8:13',
+      ],
       ['a kind that is not accepted', allow('{id: a, groups: [b], cred: [bearer]}'), 'E19 7:26'],
       [
         'a second factor on a route of tokens that are accepted',
@@ -355,14 +430,14 @@ describe('laws of the language', () => {
 describe('what is not built yet is said, never skipped', () => {
   refuses(
     table([
-      ...(['service_accounts', 'api_keys', 'basic_users', 'spiffe'] as const).map(
+      ...(['api_keys', 'basic_users', 'spiffe'] as const).map(
         (key) => [key, allow(`{id: a, ${key}: [x]}`), 'E18 7:13'] as const,
       ),
       ['github', allow('{id: a, github: {repository_id: "4711"}}'), 'E18 7:13'],
       ['gitlab beside groups', allow('{id: a, groups: [b], gitlab: {project_id: "1"}}'), 'E18 7:26'],
       ['when', allow('{id: a, groups: [b], when: "true"}'), 'E18 7:26'],
       ['when in a deny', deny('{id: a, when: "true"}'), 'E18 7:13'],
-      ...(['service-account', 'api-key', 'basic', 'client-certificate'] as const).map(
+      ...(['api-key', 'basic', 'client-certificate'] as const).map(
         (kind) => [`accepts ${kind}`, route(`accepts: [session, ${kind}]`), 'E18 4:20'] as const,
       ),
       ['a section that accepts basic', sections('{path: /, allow: [], accepts: [basic]}'), 'E18 5:34'],
@@ -391,6 +466,36 @@ describe('a test asks one thing of one caller', () => {
         'an address and its domain',
         test('{as: {emails: [a@x.org], email_domains: [x.org]}, get: /, expect: deny}'),
         'E17 7:28',
+      ],
+      [
+        'a service account that is a person',
+        test('{as: {service_accounts: [a/b], authenticated: true}, get: /, expect: deny}'),
+        'E17 7:34',
+      ],
+      [
+        'a service account that is a client',
+        test('{as: {service_accounts: [a/b], clients: [c|d]}, get: /, expect: deny}'),
+        'E17 7:34',
+      ],
+      [
+        'a service account that signed in',
+        test('{as: {cred: service-account, amr: [pwd]}, get: /, expect: deny}'),
+        'E17 7:32',
+      ],
+      [
+        'a service account with a session',
+        test('{as: {service_accounts: [a/b], cred: session}, get: /, expect: deny}'),
+        'E17 7:34',
+      ],
+      [
+        'two service accounts in one',
+        test('{as: {service_accounts: [a/b, a/c]}, get: /, expect: deny}'),
+        'E17 7:9',
+      ],
+      [
+        'a service account without its namespace',
+        test('{as: {service_accounts: [grafana]}, get: /, expect: deny}'),
+        'E16 7:28',
       ],
       ['groups as a bare claim', test('{as: {claims: {groups: [a]}}, get: /, expect: deny}'), 'E17 7:9'],
       ['an address that is none', test('{as: {ip: 10.0.0.256}, get: /, expect: deny}'), 'E17 7:9'],
