@@ -193,8 +193,8 @@ describe('docs/http-api.md', () => {
   it('names the identity headers and the headers that are read', () => {
     const rows = tableBelow(page, 'Headers of an answer').map(([name]) => name)
     expect(rows).toEqual(sentHeaders(IDENTITY_PRESET.default))
-    const [, said = ''] = /each dialect reads (.*?) and\nthe one/s.exec(textOf(page)) ?? []
-    const read = [...said.matchAll(/`([A-Za-z-]+)`/g)].map((match) => (match[1] ?? '').toLowerCase())
+    const [, said = ''] = /each dialect reads (.*?) and\sthe one/s.exec(textOf(page)) ?? []
+    const read = [...said.matchAll(/`([A-Za-z0-9-]+)`/g)].map((match) => (match[1] ?? '').toLowerCase())
     expect(new Set(read)).toEqual(new Set([...CLIENT_NAMES, 'cookie']))
   })
 })
