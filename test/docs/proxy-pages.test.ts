@@ -1,22 +1,16 @@
 // What the pages on proxies tell people to configure is run: the NGINX page as it stands there, with real ports, before a
 // real Postern. The annotations for ingress-nginx are held to the headers that the code writes.
-import { userInfo } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import type { NginxPlaces } from '../../src/demo/nginx-config.ts'
-import type { RunningNginx } from '../../src/demo/nginx-process.ts'
 import { IDENTITY_PRESET, sentHeaders } from '../../src/policy-file/identity-preset.ts'
 import { readDecisionQuery } from '../../src/proxy/decision-query.ts'
 import { dialectOf } from '../../src/proxy/dialect.ts'
 import { startEstate, type Estate } from '../e2e/nginx/estate.ts'
 import { ingressConfig } from '../e2e/nginx/ingress-config.ts'
-import { startEchoApp, type EchoApp } from '../support/echo-app.ts'
-import { freePort } from '../support/free-port.ts'
-import { makeInstallation, PROXY_KEY, type Installation } from '../support/installation.ts'
-import { nginxIsMissing, startTestNginx } from '../support/nginx.ts'
-import { startTestPostern, type TestPostern } from '../support/postern.ts'
+import { nginxIsMissing } from '../support/nginx.ts'
 import { askProxy } from '../support/proxy-client.ts'
 import { blocksOf } from './markdown.ts'
+import { nginxBlocks, startNginxPage, type NginxPage } from './nginx-page.ts'
 
 /** What an allow of the default preset writes or empties. */
 const WHOLE_SET = [...sentHeaders(IDENTITY_PRESET.default), 'Authorization', 'Proxy-Authorization']
@@ -30,26 +24,15 @@ sections:
   - {id: view, groups: [eng], methods: [GET, WEBSOCKET]}
 `
 
-const nginxBlock = (): string =>
-  blocksOf('docs/nginx.md').find(({ language }) => language === 'nginx')?.text ?? ''
+const HOST: readonly [string, string] = ['Host', 'grafana.example.com']
 
-const whole = (block: string, { folder }: NginxPlaces): string => `daemon off; worker_processes 1;
-pid ${folder}/nginx.pid; error_log stderr warn;
-${process.getuid?.() === 0 ? `user ${userInfo().username};` : ''}
-events { worker_connections 256; }
-http {
-  access_log off;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')}
-${block}
-}
-`
+const [PAGE = '', KEEPS_COOKIE = '', ROOM = ''] = nginxBlocks()
 
 describe('docs/nginx.md', () => {
   it('passes the whole identity set on, each header from the answer alone', () => {
-    const block = nginxBlock()
     for (const header of WHOLE_SET) {
-      const [, variable] = new RegExp(`proxy_set_header ${header} (\\$\\w+);`).exec(block) ?? []
-      expect(block, header).toContain(
+      const [, variable] = new RegExp(`proxy_set_header ${header} (\\$\\w+);`).exec(PAGE) ?? []
+      expect(PAGE, header).toContain(
         `auth_request_set ${variable} $upstream_http_${header.toLowerCase().replaceAll('-', '_')};`,
       )
     }
@@ -58,9 +41,7 @@ describe('docs/nginx.md', () => {
 
 describe('docs/nginx.md, on upgrades', () => {
   it('shows the wanted protocol to the decision, and only a WebSocket to the application', () => {
-    const locations = nginxBlock()
-      .split(/^ {2}location /m)
-      .slice(1)
+    const locations = PAGE.split(/^ {2}location /m).slice(1)
     const upgrades = locations.flatMap((text) => {
       const [, value] = /^ *proxy_set_header Upgrade (\S+);$/m.exec(text) ?? []
       return value === undefined ? [] : [[text.slice(0, text.indexOf(' {')), value]]
@@ -73,68 +54,51 @@ describe('docs/nginx.md, on upgrades', () => {
 })
 
 describe.skipIf(nginxIsMissing('docs/nginx.md'))('docs/nginx.md in a real NGINX', () => {
-  let installation: Installation
-  let postern: TestPostern
-  let app: EchoApp
-  let nginx: RunningNginx
-  let port: number
-
+  let page: NginxPage
   beforeAll(async () => {
-    installation = await makeInstallation({ policies: { 'grafana.yaml': POLICY } })
-    postern = await startTestPostern(installation)
-    app = await startEchoApp()
-    port = await freePort()
-    const block = nginxBlock()
-      .replaceAll('127.0.0.1:4181', `127.0.0.1:${installation.decisionPort}`)
-      .replaceAll('127.0.0.1:4180', `127.0.0.1:${installation.publicPort}`)
-      .replaceAll('127.0.0.1:3000', `127.0.0.1:${app.port}`)
-      .replaceAll('listen 8080;', `listen 127.0.0.1:${port};`)
-      .replaceAll('TEXT-OF-PROXY-KEY', PROXY_KEY)
-    nginx = await startTestNginx(port, (places) => whole(block, places))
+    page = await startNginxPage(POLICY, PAGE)
   })
-  afterAll(async () => {
-    await nginx.stop()
-    await postern.close()
-    await app.close()
-    await installation.remove()
-  })
+  afterAll(() => page.close())
 
-  const HOST: readonly [string, string] = ['Host', 'grafana.example.com']
   const as = (groups: readonly string[]): readonly [string, string] => [
     'Cookie',
-    installation.cookie('anna', groups),
+    page.installation.cookie('anna', groups),
   ]
 
   it('lets in whom the policy lets in, and says who it is', async () => {
     const forged: readonly [string, string] = ['X-Auth-Request-User', 'root']
-    const { status } = await askProxy(port, { target: '/d/abc', headers: [HOST, as(['eng']), forged] })
+    const { status } = await askProxy(page.port, { target: '/d/abc', headers: [HOST, as(['eng']), forged] })
     expect(status).toBe(200)
-    expect(app.seen.at(-1)?.headers).toMatchObject({
+    expect(page.app.seen.at(-1)?.headers).toMatchObject({
       'x-auth-request-user': ['anna'],
       'x-auth-request-groups': ['eng'],
       'x-postern-assertion': [expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/)],
     })
-    expect(app.seen.at(-1)?.headers['x-postern-key']).toBeUndefined()
+    expect(page.app.seen.at(-1)?.headers['x-postern-key']).toBeUndefined()
   })
 
   it('refuses whom it does not, and the application does not hear of it', async () => {
-    const before = app.seen.length
-    const refused = await askProxy(port, { target: '/d/abc', headers: [HOST, as(['sales'])] })
-    const written = await askProxy(port, { method: 'POST', target: '/d/abc', headers: [HOST, as(['eng'])] })
-    const machine = await askProxy(port, { target: '/d/abc', headers: [HOST] })
+    const before = page.app.seen.length
+    const refused = await askProxy(page.port, { target: '/d/abc', headers: [HOST, as(['sales'])] })
+    const written = await askProxy(page.port, {
+      method: 'POST',
+      target: '/d/abc',
+      headers: [HOST, as(['eng'])],
+    })
+    const machine = await askProxy(page.port, { target: '/d/abc', headers: [HOST] })
     expect([refused.status, written.status, machine.status]).toEqual([403, 403, 401])
-    expect(app.seen.length).toBe(before)
+    expect(page.app.seen.length).toBe(before)
   })
 
   it('shows a person who is refused what is missing, and stays 403', async () => {
-    const page = [HOST, as(['sales']), ['Accept', 'text/html'], ['Sec-Fetch-Mode', 'navigate']] as const
-    const { status, headers, body } = await askProxy(port, { target: '/d/abc', headers: page })
+    const load = [HOST, as(['sales']), ['Accept', 'text/html'], ['Sec-Fetch-Mode', 'navigate']] as const
+    const { status, headers, body } = await askProxy(page.port, { target: '/d/abc', headers: load })
     expect([status, headers.get('content-type')?.[0]]).toEqual([403, expect.stringMatching(/^text\/html/)])
     expect(body).toMatch(/view.+ needs .*eng/)
   })
 
   it('sends a person who is not signed in to sign-in', async () => {
-    const { status, headers } = await askProxy(port, {
+    const { status, headers } = await askProxy(page.port, {
       target: '/d/abc',
       headers: [HOST, ['Accept', 'text/html']],
     })
@@ -156,28 +120,80 @@ describe.skipIf(nginxIsMissing('docs/nginx.md'))('docs/nginx.md in a real NGINX'
     ]
     const key: readonly [string, string] = ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==']
     const ask = async (to: string): Promise<number> =>
-      (await askProxy(port, { target: '/ws', headers: [...upgrade(to), key] })).status
+      (await askProxy(page.port, { target: '/ws', headers: [...upgrade(to), key] })).status
     expect(await ask('websocket')).toBe(101)
-    const before = app.seen.length
+    const before = page.app.seen.length
     expect([await ask('h2c'), await ask('other')]).toEqual([403, 403])
-    expect(app.seen.length).toBe(before)
+    expect(page.app.seen.length).toBe(before)
   })
 
   it('reaches sign-in, and no decision by that way', async () => {
     const ask = async (target: string): Promise<number> =>
-      (await askProxy(port, { target, headers: [['Host', 'auth.example.com']] })).status
+      (await askProxy(page.port, { target, headers: [['Host', 'auth.example.com']] })).status
     expect([await ask('/me'), await ask('/authz/nginx')]).toEqual([401, 404])
   })
 
   it('has nothing to complain about', () => {
     expect(
-      nginx
+      page
         .errorLog()
         .split('\n')
         .filter((line) => /\[(?:warn|error|crit|emerg)\]/.test(line)),
     ).toEqual([])
   })
 })
+
+describe.skipIf(nginxIsMissing('docs/nginx.md, on cookies'))(
+  'docs/nginx.md, where it keeps our cookie back',
+  () => {
+    const changed = PAGE.replace(
+      '    proxy_pass http://127.0.0.1:3000;',
+      (line) => `${KEEPS_COOKIE}\n${line}`,
+    ).replace('    proxy_buffer_size 8k;', ROOM)
+    const echoing = POLICY.replace('sections:', 'echo: [authorization, cookie]\nsections:')
+    const pages: NginxPage[] = []
+    beforeAll(async () => {
+      pages.push(await startNginxPage(echoing, changed), await startNginxPage(POLICY, changed))
+    })
+    afterAll(async () => {
+      for (const page of pages) await page.close()
+    })
+
+    /** Status, and the cookies that the application saw; the session is written as `OURS`. */
+    const cookiesOf = async (index: number, text: string): Promise<readonly unknown[]> => {
+      const page = pages[index]
+      if (page === undefined) throw new Error('there is no such page')
+      const before = page.app.seen.length
+      const cookie = text.replaceAll('OURS', page.installation.cookie('anna', ['eng']))
+      const { status } = await askProxy(page.port, { target: '/d/abc', headers: [HOST, ['Cookie', cookie]] })
+      return [status, page.app.seen.length - before, page.app.seen.at(-1)?.headers['cookie']]
+    }
+
+    it.each([
+      ['theme=dark; OURS; grafana_session=1', ['theme=dark; grafana_session=1']],
+      ['OURS', undefined],
+      ['OURS; OURS', undefined],
+      [`OURS; big=${'x'.repeat(6000)}`, [`big=${'x'.repeat(6000)}`]],
+    ])('leaves the application the others of `%.30s`', async (text, cookies) => {
+      expect(await cookiesOf(0, text)).toEqual([200, 1, cookies])
+    })
+
+    it('leaves it none where the route does not echo them', async () => {
+      expect(await cookiesOf(1, 'theme=dark; OURS')).toEqual([200, 1, undefined])
+    })
+
+    it('passes every cookie on where it is not told so', async () => {
+      const page = await startNginxPage(echoing, PAGE)
+      try {
+        const ours = page.installation.cookie('anna', ['eng'])
+        await askProxy(page.port, { target: '/d/abc', headers: [HOST, ['Cookie', ours]] })
+        expect(page.app.seen.at(-1)?.headers['cookie']).toEqual([ours])
+      } finally {
+        await page.close()
+      }
+    })
+  },
+)
 
 interface Ingress {
   readonly kind: string

@@ -10,6 +10,13 @@ import { ATTACK_POLICIES } from './contract-policies.ts'
 import { startEstate, type Estate } from './estate.ts'
 
 const APP = 'app.example.com'
+/** A route whose application gets the cookies of its visitors, without ours. */
+const ECHO = `apiVersion: postern/v1
+route: echo
+hosts: [echo.example.com]
+echo: [authorization, cookie]
+sections: [{path: /, allow: [{id: all, authenticated: true}]}]
+`
 const PAGE: readonly (readonly [string, string])[] = [
   ['Accept', 'text/html,*/*'],
   ['Sec-Fetch-Mode', 'navigate'],
@@ -26,7 +33,7 @@ describe.skipIf(nginxIsMissing('NGINX before Postern'))('NGINX before Postern', 
   beforeAll(async () => {
     issuer = await startTokenIssuer({ audience: 'machines' })
     const more = `issuers: [{id: machines, issuer: "${issuer.issuer}", audience: machines, jwksUri: "${issuer.jwksUri}", claims: {user: sub}, default: true}]`
-    estate = await startEstate({ policies: ATTACK_POLICIES, more }, nginxConfig)
+    estate = await startEstate({ policies: { ...ATTACK_POLICIES, 'echo.yaml': ECHO }, more }, nginxConfig)
     dev = ['Cookie', `theme=dark; ${estate.installation.cookie('dev', ['dev'])}`]
     root = ['Cookie', estate.installation.cookie('root', ['admins'])]
   })
@@ -129,6 +136,18 @@ describe.skipIf(nginxIsMissing('NGINX before Postern'))('NGINX before Postern', 
       const { status, seen } = await estate.ask(APP, { target: '/public/a', headers })
       expect([status, seen?.headers['proxy-authorization']]).toEqual([200, undefined])
     }
+  })
+
+  it('keeps the session cookie from the application, and the others only where nobody echoes them', async () => {
+    const session = estate.installation.cookie('dev', ['dev'])
+    const cookiesOf = async (host: string, cookie: string) => {
+      const { status, seen } = await estate.ask(host, { target: '/a', headers: [['Cookie', cookie]] })
+      return [status, seen?.headers['cookie']]
+    }
+    const echo = 'echo.example.com'
+    expect(await cookiesOf(echo, `theme=dark; ${session}; a=1`)).toEqual([200, ['theme=dark; a=1']])
+    expect(await cookiesOf(echo, session)).toEqual([200, undefined])
+    expect(await cookiesOf(APP, `theme=dark; ${session}`)).toEqual([200, undefined])
   })
 
   it('refuses two Authorization lines before anybody is asked', async () => {
