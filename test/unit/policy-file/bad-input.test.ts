@@ -543,7 +543,8 @@ describe('a file cut off anywhere', () => {
       const bytes = readFileSync(`policies/${name}.yaml`)
       const whole = { 'app.yaml': allow('{id: a, groups: [b]}'), [`${name}.yaml`]: bytes }
       expect(loadTexts(whole).kind).toBe('loaded')
-      const step = name === 'internal-api' || name === 'directory' ? 1 : 17
+      // A prime, so that cuts fall into every part of a line and not into the same one of each.
+      const step = name === 'directory' ? 1 : 17
       for (let end = 0; end < bytes.length; end += step) {
         const load = loadTexts({ ...whole, [`${name}.yaml`]: bytes.subarray(0, end) })
         // A refusal always says where.
