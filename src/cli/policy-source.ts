@@ -36,11 +36,11 @@ export const chooseFolder = (dir: string | undefined, options: FolderOptions): F
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
   const { policiesFolder, providers, issuers } = loaded.config
-  const sources = [...providers, ...issuers].map(({ id, kind, isDefault, claims }): KnownSource => ({
-    id,
-    kind,
-    isDefault,
-    claims: new Set(Object.keys(claims)),
+  const sources = [...providers, ...issuers].map((source): KnownSource => ({
+    id: source.id,
+    credential: source.kind === 'provider' ? 'session' : source.credential,
+    isDefault: source.isDefault,
+    claims: new Set(Object.keys(source.claims)),
   }))
   return { kind: 'folder', folder: named ?? shortPath(policiesFolder), sources }
 }

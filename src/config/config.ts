@@ -86,6 +86,8 @@ export interface ProviderConfig extends SourceConfig {
 export interface IssuerConfig extends SourceConfig {
   readonly kind: 'issuer'
   readonly audiences: readonly string[]
+  /** What its tokens are, by the kind of the issuer. */
+  readonly credential: 'bearer' | 'service-account'
   readonly jwksUri: string | undefined
   readonly subjects: 'people' | 'machines'
   readonly algorithms: readonly string[]

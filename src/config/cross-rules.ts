@@ -4,12 +4,14 @@ import { parseDurationMs } from './duration.ts'
 import { error, warning, type Finding } from './finding.ts'
 import type { Path } from './issue.ts'
 import { faultOfSessionKey, faultOfSigningKey, faultOfToken } from './key-check.ts'
+import { kubernetesFindings } from './kubernetes-rules.ts'
 import type { Settings } from './schema.ts'
 import type { Secrets } from './secret-source.ts'
 
 /** Judges settings that fit the schema. Never throws. */
 export const crossFindings = (settings: Settings, secrets: Secrets): readonly Finding[] => [
   ...sourceFindings(settings),
+  ...kubernetesFindings(settings),
   ...sessionFindings(settings),
   ...durationFindings(settings),
   ...listenFindings(settings),

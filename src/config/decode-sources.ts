@@ -62,20 +62,29 @@ export const decodeProvider = (
   }
 }
 
+/** What the kind of an issuer says about its tokens. Those of a cluster have no `typ`, and are asked for by the hour. */
+const ISSUER_STANDARD = {
+  oidc: { credential: 'bearer', tokenTypes: ['at+jwt', 'jwt'], maxTokenAgeSeconds: undefined },
+  kubernetes: { credential: 'service-account', tokenTypes: ['jwt'], maxTokenAgeSeconds: 3600 },
+} as const
+
 /** Decodes the issuer at an index. */
 export const decodeIssuer = ({ issuers }: Settings, index: number): IssuerConfig => {
   const issuer = sure(issuers[index])
+  const standard = ISSUER_STANDARD[issuer.kind === 'kubernetes' ? 'kubernetes' : 'oidc']
   return {
     kind: 'issuer',
     id: issuer.id,
     issuer: issuer.issuer,
     audiences: typeof issuer.audience === 'string' ? [issuer.audience] : issuer.audience,
+    credential: standard.credential,
     jwksUri: issuer.jwksUri,
     claims: mapping(['sub'], issuer.claims),
     subjects: issuer.subjects,
     algorithms: issuer.algorithms,
-    tokenTypes: issuer.tokenTypes,
-    maxTokenAgeSeconds: issuer.maxTokenAge === undefined ? undefined : seconds(issuer.maxTokenAge),
+    tokenTypes: issuer.tokenTypes ?? standard.tokenTypes,
+    maxTokenAgeSeconds:
+      issuer.maxTokenAge === undefined ? standard.maxTokenAgeSeconds : seconds(issuer.maxTokenAge),
     mfa: issuer.mfa,
     emailTrusted: issuer.emailTrusted,
     isDefault: isDefault(issuers, index),

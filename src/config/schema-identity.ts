@@ -56,6 +56,9 @@ const ALGORITHMS = [
 
 const ISSUER_KINDS = ['oidc', 'kubernetes', 'github', 'gitlab', 'spiffe'] as const
 
+/** Those that some code stands behind. */
+const BUILT_KINDS: readonly string[] = ['oidc', 'kubernetes']
+
 /** One issuer of bearer tokens. */
 export const issuer = z.strictObject({
   id: id().describe('names the issuer in policies and logs'),
@@ -65,7 +68,7 @@ export const issuer = z.strictObject({
     .describe('`aud` that a token must have'),
   kind: z
     .enum(ISSUER_KINDS)
-    .refine((kind) => kind === 'oidc', {
+    .refine((kind) => BUILT_KINDS.includes(kind), {
       error: (issue) =>
         `${quoted(issue.input)} is not built yet; \`oidc\` is, for any issuer of JWTs with a JWKS`,
     })
@@ -80,9 +83,13 @@ export const issuer = z.strictObject({
   tokenTypes: z
     .array(z.string().regex(/^[a-z0-9.+/-]+$/, 'write a `typ` in lower case, such as `at+jwt`'))
     .min(1)
-    .default(['at+jwt', 'jwt'])
-    .describe('accepted `typ` of the token header, lower case'),
-  maxTokenAge: duration().optional().describe('longest time since `iat`'),
+    .optional()
+    .describe(
+      'accepted `typ` of the token header, lower case; default `[at+jwt, jwt]`, for `kubernetes` `[jwt]`; a token without one is a `jwt`',
+    ),
+  maxTokenAge: duration()
+    .optional()
+    .describe('longest time since `iat`; for `kubernetes` also between `iat` and `exp`, and `1h` by default'),
   mfa: multiFactor().optional(),
   emailTrusted: z.boolean().default(false),
   default: z.boolean().optional(),

@@ -71,6 +71,7 @@ const WORDS: Readonly<Record<string, (wants: string) => string>> = {
   authenticated: () => 'a signed-in person',
   users: () => 'one of the users that it names',
   clients: () => 'one of the clients that it names',
+  service_accounts: () => 'one of the service accounts that it names',
   emails: () => 'one of the e-mail addresses that it names',
   email_domains: (wants) => `an e-mail address of ${wants}`,
   groups: (wants) => `one of the groups ${wants}`,

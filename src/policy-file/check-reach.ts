@@ -40,6 +40,31 @@ const clientWithoutToken: Contradiction = (one) =>
     ? never(one, 'cred', 'clients come with a bearer token', 'drop `cred`')
     : undefined
 
+const accountWithoutToken: Contradiction = (one) =>
+  predicateOf(one, 'service_accounts') !== undefined &&
+  predicateOf(one, 'cred')?.anyOf.includes('service-account') === false
+    ? never(one, 'cred', 'service accounts come with a token of their own kind', 'drop `cred`')
+    : undefined
+
+/** What no service account has. */
+const NOT_OF_ACCOUNTS = [
+  'authenticated',
+  'clients',
+  'emails',
+  'email_domains',
+  'mfa',
+  'amr',
+  'acr',
+  'auth_age',
+] as const
+
+const accountAsPerson: Contradiction = (one) => {
+  const other = NOT_OF_ACCOUNTS.find((kind) => predicateOf(one, kind) !== undefined)
+  return predicateOf(one, 'service_accounts') === undefined || other === undefined
+    ? undefined
+    : never(one, other, 'no service account has that', 'write two rules')
+}
+
 const foreignSource =
   (key: 'users' | 'clients'): Contradiction =>
   (one) => {
@@ -55,6 +80,8 @@ const CONTRADICTIONS: readonly Contradiction[] = [
   preflightMethods,
   emailsOutside,
   clientWithoutToken,
+  accountWithoutToken,
+  accountAsPerson,
   foreignSource('users'),
   foreignSource('clients'),
 ]

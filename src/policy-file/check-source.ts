@@ -10,7 +10,8 @@ import { writtenRules, type WrittenRule, type WrittenSection } from './written-r
 /** A provider or issuer, as far as policy is concerned. */
 export interface KnownSource {
   readonly id: string
-  readonly kind: 'provider' | 'issuer'
+  /** What its callers come with. */
+  readonly credential: 'session' | 'bearer' | 'service-account'
   readonly isDefault: boolean
   /** Mapped names that it may assert. */
   readonly claims: ReadonlySet<string>
@@ -40,17 +41,34 @@ const believed = (route: Route, section: Section, sources: readonly KnownSource[
   sources.filter(
     (source) =>
       (route.issuers === undefined ? source.isDefault : route.issuers.includes(source.id)) &&
-      section.accepts.includes(source.kind === 'provider' ? 'session' : 'bearer'),
+      section.accepts.includes(source.credential),
   )
 
 const sectionSources = (one: WrittenSection, sources: readonly KnownSource[]): readonly Finding[] => {
   const vouching = believed(one.route, one.section, sources)
+  return [...claimSources(one, vouching), ...accountSources(one, vouching)]
+}
+
+const claimSources = (one: WrittenSection, vouching: readonly KnownSource[]): readonly Finding[] => {
   if (vouching.length > 0) return writtenRules(one).flatMap((rule) => ruleSources(rule, vouching))
   if (one.section.reads.claims.length === 0) return []
   const what = `nobody vouches for callers of \`${one.entry.path}\``
   const why = `no believed provider or issuer gives what is accepted here: ${one.section.accepts.join(', ')}`
   const fault = unasserted(what, why, 'name one in `issuers`, or mark one as default in the configuration')
   return [{ document: one.document, path: [...one.at, 'path'], part: 'value', fault }]
+}
+
+/** Only an issuer of kind `kubernetes` makes anybody a service account. */
+const accountSources = (one: WrittenSection, vouching: readonly KnownSource[]): readonly Finding[] => {
+  if (vouching.some((source) => source.credential === 'service-account')) return []
+  const fault = unasserted(
+    `nobody vouches for the service accounts of \`${one.entry.path}\``,
+    'no issuer of `kind: kubernetes` is believed here',
+    'configure one, and name it in `issuers` or mark it as default',
+  )
+  return writtenRules(one)
+    .filter((rule) => rule.written.service_accounts !== undefined)
+    .map(({ document, ruleAt }) => ({ document, path: [...ruleAt, 'service_accounts'], part: 'key', fault }))
 }
 
 const ruleSources = (one: WrittenRule, vouching: readonly KnownSource[]): readonly Finding[] =>

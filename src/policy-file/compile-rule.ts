@@ -63,6 +63,8 @@ const callerPredicates = (entry: RuleEntry): readonly Predicate[] => {
   if (entry.authenticated === true) found.push({ kind: 'authenticated' })
   if (entry.users !== undefined) found.push({ kind: 'users', anyOf: entry.users })
   if (entry.clients !== undefined) found.push({ kind: 'clients', anyOf: entry.clients })
+  if (entry.service_accounts !== undefined)
+    found.push({ kind: 'service_accounts', anyOf: entry.service_accounts })
   if (entry.emails !== undefined) found.push({ kind: 'emails', anyOf: lower(entry.emails) })
   if (entry.email_domains !== undefined)
     found.push({ kind: 'email_domains', anyOf: lower(entry.email_domains) })

@@ -25,9 +25,19 @@ export const alternativesOf = (rule: Rule): readonly Rule[] => {
   }))
 }
 
-type NameList = Extract<Predicate, { kind: 'groups' | 'users' | 'clients' | 'emails' | 'email_domains' }>
+type NameList = Extract<
+  Predicate,
+  { kind: 'groups' | 'users' | 'clients' | 'service_accounts' | 'emails' | 'email_domains' }
+>
 
-const NAME_LISTS: ReadonlySet<string> = new Set(['groups', 'users', 'clients', 'emails', 'email_domains'])
+const NAME_LISTS: ReadonlySet<string> = new Set<NameList['kind']>([
+  'groups',
+  'users',
+  'clients',
+  'service_accounts',
+  'emails',
+  'email_domains',
+])
 
 const isNameList = (predicate: Predicate): predicate is NameList => NAME_LISTS.has(predicate.kind)
 

@@ -17,7 +17,11 @@ import { testFaults } from './test-law.ts'
 import type { DocumentPath } from './yaml-range.ts'
 
 /** Kinds of credential that this release verifies. */
-const BUILT_KINDS: ReadonlySet<CredentialKind> = new Set<CredentialKind>(['session', 'bearer'])
+const BUILT_KINDS: ReadonlySet<CredentialKind> = new Set<CredentialKind>([
+  'session',
+  'bearer',
+  'service-account',
+])
 
 /**
  * Judges a document by every law that needs no clock.

@@ -59,6 +59,7 @@ const NEEDS_CALLER = [
   'all_groups',
   'claims',
   'clients',
+  'service_accounts',
   'authenticated',
   'cred',
   'mfa',
@@ -162,6 +163,7 @@ const networkLaws = (rule: RuleEntry, effect: Rule['effect']): readonly RuleFaul
 /** Which kinds of credential can satisfy a key; one of them must be accepted. */
 const SATISFIED_BY: Readonly<Partial<Record<keyof RuleEntry, readonly CredentialKind[]>>> = {
   clients: ['bearer'],
+  service_accounts: ['service-account'],
   users: ['session', 'bearer', 'basic'],
   authenticated: ['session', 'bearer', 'basic'],
   mfa: ['session', 'bearer'],

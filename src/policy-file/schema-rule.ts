@@ -17,6 +17,7 @@ import {
   METHOD,
   MOMENT,
   PATH,
+  SERVICE_ACCOUNT,
   TEXT,
   USER,
 } from './schema-word.ts'
@@ -39,6 +40,10 @@ const subjects = {
     .record(CLAIM_NAME, claimValues, 'claims by name, all of which are needed; like `{dept: payroll}`')
     .optional(),
   clients: listOf(CLIENT, 'a list of clients; like `[ci|deployer]`').optional(),
+  service_accounts: listOf(
+    SERVICE_ACCOUNT,
+    'a list of Kubernetes service accounts; like `[monitoring/grafana]`',
+  ).optional(),
   authenticated: flag('authenticated').optional(),
   anyone: flag('anyone').optional(),
   preflight: flag('preflight').optional(),
@@ -64,7 +69,6 @@ const anything = z.unknown().optional()
 
 /** Named, and refused as not built yet. */
 const notBuilt = {
-  service_accounts: anything,
   api_keys: anything,
   github: anything,
   gitlab: anything,
@@ -75,7 +79,6 @@ const notBuilt = {
 
 /** Keys of the language that no release reads yet. */
 export const NOT_BUILT_KEYS: readonly (keyof typeof notBuilt)[] = [
-  'service_accounts',
   'api_keys',
   'github',
   'gitlab',
@@ -93,6 +96,7 @@ export const SUBJECT_KEYS = [
   'all_groups',
   'claims',
   'clients',
+  'service_accounts',
   'authenticated',
   'anyone',
   'preflight',
@@ -117,6 +121,7 @@ export const callerSchema = z.strictObject(
     all_groups: subjects.all_groups,
     claims: subjects.claims,
     clients: subjects.clients,
+    service_accounts: subjects.service_accounts,
     authenticated: subjects.authenticated,
     ...notBuilt,
     amr: TEXTS.optional(),

@@ -130,7 +130,7 @@ const broken = (
 ): CallerFault => ({ key, fault: wrong(what, why, mend) })
 
 const oneValue =
-  (key: 'users' | 'emails' | 'email_domains' | 'clients'): CallerLaw =>
+  (key: 'users' | 'emails' | 'email_domains' | 'clients' | 'service_accounts'): CallerLaw =>
   (caller) =>
     (caller[key]?.length ?? 1) > 1
       ? broken(key, `two \`${key}\` for one caller`, 'a caller has one', 'write two tests')
@@ -148,6 +148,33 @@ const ownKey =
         )
       : undefined
 
+/** What no service account has. */
+const NOT_OF_ACCOUNTS = [
+  'users',
+  'emails',
+  'email_domains',
+  'clients',
+  'authenticated',
+  'amr',
+  'acr',
+  'auth_age',
+] as const
+
+const accountLaw: CallerLaw = (caller) => {
+  if (caller.service_accounts === undefined && caller.cred !== 'service-account') return undefined
+  const other = NOT_OF_ACCOUNTS.find((key) => caller[key] !== undefined)
+  if (other !== undefined)
+    return broken(other, `\`${other}\` of a service account`, 'it is a machine without them', 'drop one')
+  return caller.cred === undefined || caller.cred === 'service-account'
+    ? undefined
+    : broken(
+        'cred',
+        `a service account with \`${caller.cred}\``,
+        'its token is a kind of its own',
+        'drop `cred`',
+      )
+}
+
 const CALLER_LAWS: readonly CallerLaw[] = [
   (caller) =>
     Object.values(caller).every((value) => value === undefined)
@@ -162,6 +189,8 @@ const CALLER_LAWS: readonly CallerLaw[] = [
   oneValue('emails'),
   oneValue('email_domains'),
   oneValue('clients'),
+  oneValue('service_accounts'),
+  accountLaw,
   (caller) =>
     caller.users !== undefined && caller.clients !== undefined
       ? broken(

@@ -9,7 +9,16 @@ export type CallerReading =
   | { readonly kind: 'caller'; readonly caller: Caller }
   | { readonly kind: 'refused'; readonly why: string }
 
-const LISTS = ['users', 'emails', 'email_domains', 'groups', 'all_groups', 'clients', 'amr'] as const
+const LISTS = [
+  'users',
+  'emails',
+  'email_domains',
+  'groups',
+  'all_groups',
+  'clients',
+  'service_accounts',
+  'amr',
+] as const
 const SINGLE = ['acr', 'auth_age', 'cred', 'ip'] as const
 
 /** Singular and other names that people write. */
@@ -19,6 +28,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   email_domain: 'email_domains',
   group: 'groups',
   client: 'clients',
+  service_account: 'service_accounts',
 }
 
 const KNOWN: readonly string[] = [...LISTS, ...SINGLE, 'authenticated', 'claim.NAME']

@@ -12,6 +12,7 @@ import {
   type Principal,
 } from '../policy/principal.ts'
 import type { Route } from '../policy/route.ts'
+import { serviceAccountSubject } from '../policy/service-account.ts'
 
 export type Caller = CallerEntry | 'anonymous'
 
@@ -46,10 +47,11 @@ const principalOf = (entry: CallerEntry, route: Route | undefined, nowMs: number
   const amr = entry.amr ?? []
   return {
     kind,
-    credential: entry.cred ?? credentialOf(kind, route),
+    credential: entry.cred ?? credentialOf(entry, kind, route),
     source,
     subject,
     client: entry.clients?.[0]?.split('|').slice(1).join('|'),
+    ...accountOf(entry),
     claims,
     assertable: new Set([...(route?.claims ?? []), ...claims.keys()]),
     captured: 'every',
@@ -67,14 +69,20 @@ const principalOf = (entry: CallerEntry, route: Route | undefined, nowMs: number
   }
 }
 
-/** A client is a machine; so is whoever comes with a token and nothing that only a person has. */
+/** Clients and service accounts are machines; so is whoever comes with a token and nothing that only a person has. */
 const isMachine = (entry: CallerEntry): boolean => {
-  if (entry.clients !== undefined) return true
+  if (entry.clients !== undefined || entry.service_accounts !== undefined) return true
+  if (entry.cred === 'service-account') return true
   const personal = [entry.users, entry.emails, entry.email_domains, entry.authenticated, entry.amr]
   return entry.cred === 'bearer' && personal.every((value) => value === undefined)
 }
 
-const credentialOf = (kind: Principal['kind'], route: Route | undefined): CredentialKind => {
+const credentialOf = (
+  entry: CallerEntry,
+  kind: Principal['kind'],
+  route: Route | undefined,
+): CredentialKind => {
+  if (entry.service_accounts !== undefined) return 'service-account'
   const accepted = route?.sections.flatMap((section) => section.accepts) ?? []
   if (kind === 'machine') return 'bearer'
   return accepted.length === 0 || accepted.includes('session') ? 'session' : (accepted[0] ?? 'session')
@@ -83,8 +91,19 @@ const credentialOf = (kind: Principal['kind'], route: Route | undefined): Creden
 /** Stands for whichever provider the route believes. */
 export const ANY_SOURCE = 'any'
 
+const accountOf = (entry: CallerEntry): Pick<Principal, 'serviceAccount'> => {
+  const [account] = entry.service_accounts ?? []
+  return account === undefined ? {} : { serviceAccount: account }
+}
+
+const identityText = (entry: CallerEntry): string => {
+  const { serviceAccount } = accountOf(entry)
+  if (serviceAccount !== undefined) return `${ANY_SOURCE}|${serviceAccountSubject(serviceAccount)}`
+  return entry.users?.[0] ?? entry.clients?.[0] ?? ''
+}
+
 const identityOf = (entry: CallerEntry, route: Route | undefined): readonly [string, string] => {
-  const [source, ...rest] = (entry.users?.[0] ?? entry.clients?.[0] ?? '').split('|')
+  const [source, ...rest] = identityText(entry).split('|')
   const believed = route?.issuers?.[0] ?? ANY_SOURCE
   if (source === undefined || rest.length === 0) return [believed, 'somebody']
   return [source === ANY_SOURCE ? believed : source, rest.join('|')]

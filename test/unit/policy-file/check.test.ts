@@ -10,6 +10,8 @@ const HEAD = 'apiVersion: postern/v1\nroute: app\nhosts: [app.example.com]\n'
 /** The allow stands in line 7 from column 5. */
 const allow = (rule: string, more = ''): string =>
   `${HEAD}sections:\n- path: /\n  allow:\n  - ${rule}\n${more}`
+const accounts = (rule: string): string =>
+  allow(rule).replace('hosts', 'accepts: [session, service-account]\nhosts')
 const sections = (...lines: readonly string[]): string =>
   `${HEAD}sections:\n${lines.map((line) => `- ${line}\n`).join('')}`
 
@@ -70,6 +72,21 @@ describe('a rule that can never hit is found', () => {
       allow('{id: a, users: [other|1]}').replace('hosts', 'issuers: [corp]\nhosts'),
       ['E03 8:13'],
     ],
+    [
+      'a service account is no person',
+      accounts('{id: a, service_accounts: [n/a], authenticated: true}'),
+      ['E03 8:38'],
+    ],
+    [
+      'a service account has no second factor',
+      accounts('{id: a, service_accounts: [n/a], mfa: true}'),
+      ['E03 8:38'],
+    ],
+    [
+      'a service account has no session',
+      accounts('{id: a, service_accounts: [n/a], cred: [session]}'),
+      ['E03 8:38'],
+    ],
   ])('%s', (_, text, expected) => {
     expect(of(text)).toEqual(expected)
   })
@@ -95,6 +112,11 @@ describe('a rule that can never hit is found', () => {
       [],
     ],
     [
+      'a service account comes with its own token',
+      accounts('{id: a, service_accounts: [n/a], cred: [session, service-account], methods: [GET]}'),
+      [],
+    ],
+    [
       'one of its people is believed',
       allow('{id: a, users: [other|1, corp|2]}').replace('hosts', 'issuers: [corp]\nhosts'),
       [],
@@ -106,6 +128,7 @@ describe('a rule that can never hit is found', () => {
 
 describe('a rule that adds nothing is found', () => {
   const two = (first: string, second: string): string => sections(`{path: /, allow: [${first}, ${second}]}`)
+  const accountsOf = (text: string): string => text.replace('path: /', 'path: /, accepts: [service-account]')
   it.each([
     ['fewer groups', two('{id: a, groups: [x, z]}', '{id: b, groups: [x]}')],
     [
@@ -117,6 +140,10 @@ describe('a rule that adds nothing is found', () => {
     ['an address in the domain', two('{id: a, email_domains: [x.org]}', '{id: b, emails: [a@x.org]}')],
     ['one more condition', two('{id: a, groups: [x]}', '{id: b, groups: [x], mfa: true, auth_age: 1h}')],
     ['a younger sign-in', two('{id: a, groups: [x], auth_age: 2h}', '{id: b, groups: [x], auth_age: 1h}')],
+    [
+      'fewer service accounts',
+      accountsOf(two('{id: a, service_accounts: [n/a, n/b]}', '{id: b, service_accounts: [n/a]}')),
+    ],
     ['the same again', two('{id: a, groups: [x]}', '{id: b, groups: [x]}')],
     [
       'everybody may already',
@@ -133,6 +160,10 @@ describe('a rule that adds nothing is found', () => {
       two('{id: a, groups: [x], methods: [GET]}', '{id: b, groups: [x], methods: [WEBSOCKET]}'),
     ],
     ['a path beside', two('{id: a, groups: [x], paths: [/p]}', '{id: b, groups: [x], paths: [/p/q]}')],
+    [
+      'another service account',
+      accountsOf(two('{id: a, service_accounts: [n/a]}', '{id: b, service_accounts: [m/a]}')),
+    ],
     ['another value of a claim', two('{id: a, claims: {d: x}}', '{id: b, claims: {d: z}}')],
     ['another type of a claim', two('{id: a, claims: {d: "1"}}', '{id: b, claims: {d: 1}}')],
   ])('not %s', (_, text) => {
@@ -269,11 +300,11 @@ describe('tests', () => {
 describe('claims are asserted by somebody who is believed', () => {
   const CORP: KnownSource = {
     id: 'corp',
-    kind: 'provider',
+    credential: 'session',
     isDefault: true,
     claims: new Set(['groups', 'email']),
   }
-  const CI: KnownSource = { id: 'ci', kind: 'issuer', isDefault: true, claims: new Set(['sub']) }
+  const CI: KnownSource = { id: 'ci', credential: 'bearer', isDefault: true, claims: new Set(['sub']) }
   const sourced = (text: string, sources: readonly KnownSource[]): readonly string[] =>
     findings({ 'app.yaml': text }, sources).filter((one) => one.startsWith('E25'))
 
@@ -289,6 +320,16 @@ describe('claims are asserted by somebody who is believed', () => {
     const bearer = allow('{id: a, groups: [b]}').replace('hosts', 'accepts: [bearer]\nhosts')
     expect(sourced(bearer, [CORP, CI])).toEqual(['E25 app.yaml:8:13'])
     expect(sourced(bearer, [CORP])).toEqual(['E25 app.yaml:6:9'])
+  })
+
+  it('of kind kubernetes, where they are of service accounts', () => {
+    const named = accounts('{id: a, service_accounts: [n/a]}')
+    const cluster: KnownSource = { ...CI, id: 'cluster', credential: 'service-account' }
+    expect(sourced(named, [CORP, cluster])).toEqual([])
+    expect(sourced(named, [CORP, CI])).toEqual(['E25 app.yaml:8:13'])
+    expect(sourced(named, [])).toEqual(['E25 app.yaml:8:13'])
+    expect(sourced(named, [CORP, { ...cluster, isDefault: false }])).toEqual(['E25 app.yaml:8:13'])
+    expect(sourced(accounts('{id: a, groups: [b]}'), [CORP])).toEqual([])
   })
 
   it('and configured', () => {

@@ -7,7 +7,7 @@ const NOW = Date.UTC(2026, 10, 24)
 const POLICY = `apiVersion: postern/v1
 route: app
 hosts: [app.example.com, "*.app.example.com"]
-accepts: [session, bearer]
+accepts: [session, bearer, service-account]
 issuers: [corp, ci]
 sections:
 - path: /
@@ -21,6 +21,8 @@ sections:
   - {id: both, all_groups: [a, b]}
   - {id: dept, claims: {dept: pay, level: 3}}
   - {id: robot, clients: [ci|robot], cred: [bearer]}
+  - {id: pod, service_accounts: [monitoring/grafana]}
+  - {id: any-pod, cred: [service-account], groups: [pods]}
   - {id: strong, groups: [adm], mfa: true, auth_age: 10m}
   - {id: gold, acr: [gold], authenticated: true}
   - {id: old, groups: [old], until: 2026-12-31}
@@ -56,6 +58,15 @@ describe('a caller', () => {
     ['as: {claims: {dept: pay, level: "3"}}, get: /', 'deny'],
     ['as: {clients: [ci|robot]}, get: /', 'allow robot'],
     ['as: {clients: [ci|other]}, get: /', 'deny'],
+    ['as: {service_accounts: [monitoring/grafana]}, get: /', 'allow pod'],
+    ['as: {service_accounts: [monitoring/grafana], cred: service-account}, get: /', 'allow pod'],
+    ['as: {service_accounts: [default/grafana]}, get: /', 'deny'],
+    ['as: {clients: [ci|system:serviceaccount:monitoring:grafana]}, get: /', 'deny'],
+    ['as: {users: [corp|system:serviceaccount:monitoring:grafana]}, get: /', 'deny'],
+    ['as: {groups: [monitoring/grafana]}, get: /', 'deny'],
+    ['as: {service_accounts: [monitoring/grafana]}, get: /people', 'challenge person'],
+    ['as: {cred: service-account, groups: [pods]}, get: /', 'allow any-pod'],
+    ['as: {groups: [pods]}, get: /', 'deny'],
     ['as: {groups: [adm], amr: [pwd, otp], auth_age: 5m}, get: /', 'allow strong'],
     ['as: {groups: [adm], amr: [pwd], auth_age: 5m}, get: /', 'step-up strong'],
     ['as: {groups: [adm], amr: [pwd, otp], auth_age: 11m}, get: /', 'step-up strong'],

@@ -211,6 +211,8 @@ describe('a caller on the command line', () => {
       'claim.roles=a,b; amr=pwd,otp; acr=gold',
       { claims: { roles: ['a', 'b'] }, amr: ['pwd', 'otp'], acr: 'gold' },
     ],
+    ['service_account=monitoring/grafana', { service_accounts: ['monitoring/grafana'] }],
+    ['service_accounts=a/b; cred=service-account', { service_accounts: ['a/b'], cred: 'service-account' }],
     ['authenticated', { authenticated: true }],
   ])('%s', (text, expected) => {
     expect(parseCaller(text)).toEqual({ kind: 'caller', caller: expected })
@@ -224,6 +226,8 @@ describe('a caller on the command line', () => {
     ['cred=cookie', /`cred` must be/],
     ['email=a@x.org,b@x.org', /two `emails`/],
     ['user=a; client=b|c', /`users` and `clients`/],
+    ['service_account=a/b; user=a', /`users` of a service account/],
+    ['service_account=a', /`service_accounts` must be/],
     ['api_keys=x', /unknown key/],
     ['ip=10.0.0.256', /is no address/],
     ['authenticated=false', /unknown key/],
