@@ -1,10 +1,11 @@
 // The small values of the policy language. Each message is what was expected, then, after `; `, how to write it.
 import { z } from 'zod'
 import { CREDENTIAL_KINDS } from '../policy/credential-kind.ts'
+import { SERVICE_ACCOUNT as SERVICE_ACCOUNT_NAME } from '../policy/service-account.ts'
 import { parseMoment } from './calendar.ts'
 import { parseDurationSeconds } from './duration.ts'
-
 import { KNOWN_METHODS } from './known-method.ts'
+
 /** Text of one line, checked by a pattern. */
 export const word = (pattern: RegExp, expected: string): z.ZodString =>
   z.string(expected).regex(pattern, expected).describe(expected)
@@ -39,6 +40,11 @@ export const HOST = word(/\S/, 'a host name; like `app.example.com` or `"*.examp
 export const USER = word(/^[^|\s]+\|\S+$/, 'a person as `provider|sub`; like `corp|248289761001`')
 
 export const CLIENT = word(/^[^|\s]+\|\S+$/, 'a client as `issuer|client_id`; like `ci|deployer`')
+
+export const SERVICE_ACCOUNT = word(
+  SERVICE_ACCOUNT_NAME,
+  'a Kubernetes service account as `namespace/name`; like `monitoring/grafana`',
+)
 
 export const EMAIL = word(/^[\x21-\x3f\x41-\x7e]+@[A-Za-z0-9.-]+$/, 'an address; like `anna@example.com`')
 
