@@ -86,6 +86,9 @@ const own = (server: Server, handle: RawHandler, onUnreadable: OnUnreadable): Se
     socket.end(rawAnswer(405, 'Method Not Allowed'))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // Bytes after `Connection: close` are no request (RFC 9112 §9.6). The one before them has its line in the log, and
+    // its answer, which may still be under way, closes the connection.
+    if (error.code === 'HPE_CLOSED_CONNECTION') return
     const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an http server's sockets are sockets
     onUnreadable(status, error.code ?? 'unreadable request', (socket as Socket).remoteAddress)

@@ -1,4 +1,5 @@
 // The decision listener answers everything that Node could parse through one handler, and says 4xx to the rest.
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeDecisionServer } from '../../src/server/decision-listener.ts'
@@ -6,11 +7,16 @@ import { requestText, sendRaw } from '../support/raw-http.ts'
 
 const seen: string[] = []
 const unreadable: string[] = []
+let mayAnswer: Promise<unknown> | undefined
 const server = makeDecisionServer(
   (incoming, outgoing) => {
     seen.push(`${incoming.method} ${incoming.url} ${incoming.rawHeaders.length / 2}`)
-    outgoing.writeHead(200, ['Content-Length', '0', 'X-Target', incoming.url ?? ''])
-    outgoing.end()
+    const answer = (): void => {
+      outgoing.writeHead(200, ['Content-Length', '0', 'X-Target', incoming.url ?? ''])
+      outgoing.end()
+    }
+    if (mayAnswer !== undefined) return mayAnswer.then(answer)
+    answer()
     return undefined
   },
   (status, why) => unreadable.push(`${status} ${why}`),
@@ -119,5 +125,30 @@ describe('answers 4xx, with one line, to what cannot be read', () => {
     expect((await sendRaw(port, bytes)).status).toBe(status)
     expect(unreadable.length).toBe(before + 1)
     expect(seen.length).toBe(answered)
+  })
+})
+
+describe('bytes after a request that closes its connection', () => {
+  const first = requestText('GET', '/last', [['Connection', 'close']])
+  const more = requestText('GET', '/more', [])
+
+  it('are no request: nothing is told of them, and the answer stands', async () => {
+    const before = unreadable.length
+    const answer = await sendRaw(port, first + more)
+    expect([answer.status, answer.headers.get('x-target'), answer.body]).toEqual([200, ['/last'], ''])
+    expect(unreadable.slice(before)).toEqual([])
+    expect(seen.at(-1)).toContain('/last')
+  })
+
+  it('do not come before the answer that is still under way', async () => {
+    const before = unreadable.length
+    mayAnswer = once(server, 'clientError')
+    try {
+      const answer = await sendRaw(port, first + more)
+      expect([answer.status, answer.headers.get('x-target'), answer.body]).toEqual([200, ['/last'], ''])
+      expect(unreadable.slice(before)).toEqual([])
+    } finally {
+      mayAnswer = undefined
+    }
   })
 })
