@@ -55,6 +55,7 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
     sessionSeal: identity.sessionSeal,
     transactionSeal: sealFor(config, 'transaction'),
     formSeal: sealFor(config, 'form'),
+    mayUse: (id) => ports.state.usedMarks.look(`transaction:${id}`),
     useOnce: (id, lifetimeSeconds) => ports.state.usedMarks.burn(`transaction:${id}`, lifetimeSeconds),
     revokeSession: (session) => revokeSession(ports, session),
     revocationNumber: () => ports.state.revocationNumber(),

@@ -12,6 +12,7 @@ import {
   unavailableAnswer,
   type SignInContext,
 } from './context.ts'
+import type { Use } from './deps.ts'
 import { capturedNames, newSession } from './new-session.ts'
 import type { ErrorCode } from './page.ts'
 import type { Provider } from './provider.ts'
@@ -101,15 +102,14 @@ const goOnOr = async (arrival: Arrival, code: ErrorCode): Promise<SignInWebAnswe
 const arrive = async (arrival: Arrival): Promise<SignInWebAnswer> => {
   const { context, request, provider, transaction, target } = arrival
   const { deps } = context
-  const again = signInHref(context, target)
-  // Looked up before anything is used up: after an outage a reload of the same address still works.
+  // Looked up before the code is used: after an outage a reload of the same address still works.
   const found = await provider.configuration()
   if (found.kind === 'fault') return failed(arrival, found.fault)
   const revocationNumber = await deps.revocationNumber()
-  if (revocationNumber === undefined) return unavailableAnswer(context, request, 'PST-1013', again)
-  const used = await deps.useOnce(`sign-in:${transaction.id}`, TRANSACTION_SECONDS)
-  if (used === 'again') return goOnOr(arrival, 'PST-1004')
-  if (used !== 'first') return unavailableAnswer(context, request, 'PST-1013', again)
+  if (revocationNumber === undefined)
+    return unavailableAnswer(context, request, 'PST-1013', signInHref(context, target))
+  const unusable = await unlessFirst(arrival, await deps.mayUse(markOf(transaction)))
+  if (unusable !== undefined) return unusable
   const redeemed = await redeem({
     client: found.client,
     transaction,
@@ -119,9 +119,26 @@ const arrive = async (arrival: Arrival): Promise<SignInWebAnswer> => {
     mapping: provider.settings.source.claims,
     wanted: capturedNames(transaction, deps.policy().claims),
   })
-  return redeemed.kind === 'fault'
-    ? failed(arrival, redeemed.fault)
-    : signedIn(arrival, redeemed, revocationNumber)
+  if (redeemed.kind === 'fault') return failed(arrival, redeemed.fault)
+  // Only now: anybody can make callbacks, and each would leave a mark; a code that the provider took nobody makes up.
+  // Of several callbacks that come this far with one state, one is the first.
+  const used = await unlessFirst(arrival, await deps.useOnce(markOf(transaction), TRANSACTION_SECONDS))
+  return used ?? signedIn(arrival, redeemed, revocationNumber)
+}
+
+const markOf = (transaction: Transaction): string => `sign-in:${transaction.id}`
+
+const unlessFirst = async (arrival: Arrival, use: Use): Promise<SignInWebAnswer | undefined> => {
+  const { context, request, target } = arrival
+  switch (use) {
+    case 'first':
+      return undefined
+    case 'again':
+      return goOnOr(arrival, 'PST-1004')
+    case 'full':
+    case 'unreachable':
+      return unavailableAnswer(context, request, 'PST-1013', signInHref(context, target))
+  }
 }
 
 const SILENT_REFUSALS: ReadonlySet<string> = new Set([

@@ -93,6 +93,9 @@ export type SignInEvent =
 
 type MaybePromise<T> = T | Promise<T>
 
+/** `full`, `unreachable`: it cannot be remembered, which is a refusal. */
+export type Use = 'first' | 'again' | 'full' | 'unreachable'
+
 export interface SignInDeps {
   readonly settings: SignInSettings
   readonly providers: readonly ProviderSettings[]
@@ -107,11 +110,10 @@ export interface SignInDeps {
   readonly transactionSeal: Seal
   /** Of a purpose of its own: tokens of forms and of the way back from sign-out. */
   readonly formSeal: Seal
+  /** What `useOnce` would say now; uses nothing up. */
+  readonly mayUse: (id: string) => MaybePromise<Use>
   /** Uses a transaction up; anything but `first` is a refusal. */
-  readonly useOnce: (
-    id: string,
-    lifetimeSeconds: number,
-  ) => MaybePromise<'first' | 'again' | 'full' | 'unreachable'>
+  readonly useOnce: (id: string, lifetimeSeconds: number) => MaybePromise<Use>
   /** Resolves when the revocation is in force and written down; false where that could not be. */
   readonly revokeSession: (session: Session) => MaybePromise<boolean>
   /** The state's rising number; undefined where the state is out of reach. */

@@ -2,6 +2,8 @@
 import type { StateRecord } from './state-record.ts'
 
 export interface UsedMarks {
+  /** What `burn` would say now; uses nothing up. Never throws. */
+  readonly look: (id: string) => 'first' | 'again' | 'full'
   /**
    * Uses a thing up.
    * @param id of the transaction or ticket; prefixed by what it is, e.g. `ticket:…`
@@ -30,11 +32,16 @@ export const makeUsedMarkTable = (
   const dropEnded = (): void => {
     for (const [id, endsAtSeconds] of endings) if (endsAtSeconds <= nowSeconds()) endings.delete(id)
   }
+  const look = (id: string): 'first' | 'again' | 'full' => {
+    if (endings.has(id)) return 'again'
+    if (endings.size >= entriesMax) dropEnded()
+    return endings.size >= entriesMax ? 'full' : 'first'
+  }
   return {
+    look,
     burn: (id, lifetimeSeconds) => {
-      if (endings.has(id)) return 'again'
-      if (endings.size >= entriesMax) dropEnded()
-      if (endings.size >= entriesMax) return 'full'
+      const found = look(id)
+      if (found !== 'first') return found
       const endsAtSeconds = Math.ceil(nowSeconds() + lifetimeSeconds)
       endings.set(id, endsAtSeconds)
       onBurnt({ kind: 'mark', id, endsAtSeconds })

@@ -1,5 +1,6 @@
 // What comes back from a provider becomes a session only if it belongs to this browser, this sign-in and this moment.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeSignIn } from '../../../src/signin/make-sign-in.ts'
 import type { Browser, Shown } from './browser.ts'
 import { APP, BIND, COOKIE, logIn, makeWorld, PUBLIC, without, type World } from './world.ts'
 
@@ -202,6 +203,52 @@ describe('once', () => {
     expectRefusal(await browser.get(mixed), 'PST-1006', browser)
   })
 
+  it('a callback with an invented code uses nothing up, and nothing is remembered of it', async () => {
+    const browser = world.browser()
+    const url = await atTheDoor(browser)
+    for (let index = 0; index < 5; index += 1)
+      expectRefusal(
+        await browser.get(changed(url, (one) => one.set('code', `no-${index}`))),
+        'PST-1006',
+        browser,
+      )
+    expect(world.used.size).toBe(0)
+    expect((await browser.visit(url.href)).body).toBe('application /x')
+    expect(world.used.size).toBe(1)
+  })
+
+  it('a code that the provider takes twice makes one session, of two callbacks at the same moment too', async () => {
+    const { callback } = makeSignIn({ ...world.deps, fetch: takingCodesTwice() }, () => undefined)
+    const browser = world.browser()
+    const url = await atTheDoor(browser)
+    const arrive = () =>
+      callback({
+        method: 'GET',
+        path: url.pathname,
+        query: [...url.searchParams],
+        headers: new Map(),
+        cookies: [`${BIND}=${browser.cookie(BIND)}`],
+        form: [],
+      })
+    const answers = await Promise.all([arrive(), arrive()])
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303, 403]))
+    expect((await arrive()).status).toBe(403)
+    expect(world.events.filter(({ kind }) => kind === 'login')).toHaveLength(1)
+    expect(world.events.flatMap((event) => (event.kind === 'login-failed' ? [event.code] : []))).toEqual([
+      'PST-1004',
+      'PST-1004',
+    ])
+  })
+
+  it('a store that is full is a refusal before the code is used, so that it can be repeated', async () => {
+    const browser = world.browser()
+    const url = await atTheDoor(browser)
+    world.turns.state = 'full'
+    expect((await browser.get(url.href)).status).toBe(503)
+    world.turns.state = 'up'
+    expect((await browser.visit(url.href)).body).toBe('application /x')
+  })
+
   it('a store that cannot remember is a refusal that can be repeated', async () => {
     const browser = world.browser()
     const url = await atTheDoor(browser)
@@ -214,6 +261,24 @@ describe('once', () => {
     expect((await browser.visit(url.href)).body).toBe('application /x')
   })
 })
+
+/** Between us and the provider: the same question at the token endpoint gets the same answer again. */
+const takingCodesTwice = (): typeof fetch => {
+  const answers = new Map<string, Promise<{ readonly text: string; readonly init: ResponseInit }>>()
+  return async (input, init) => {
+    if (init?.method !== 'POST') return fetch(input, init)
+    const question = await new Request('http://127.0.0.1', init).text()
+    const answer =
+      answers.get(question) ??
+      fetch(input, init).then(async (response) => ({
+        text: await response.text(),
+        init: { status: response.status, headers: { 'content-type': 'application/json' } },
+      }))
+    answers.set(question, answer)
+    const { text, init: head } = await answer
+    return new Response(text, head)
+  }
+}
 
 describe('an answer of the provider that is not as it should be', () => {
   it.each([

@@ -82,6 +82,8 @@ export interface World {
   readonly browser: () => Browser
   readonly events: SignInEvent[]
   readonly revoked: Set<string>
+  /** Transactions that were used up. */
+  readonly used: ReadonlySet<string>
   /** Changed by a test as it goes. */
   readonly turns: Turns
   /** The session of a browser, as its cookie says. */
@@ -94,7 +96,7 @@ export interface Turns {
   /** Added to the clock of sign-in. */
   clockMs: number
   policy: SignInPolicy
-  state: 'up' | 'down'
+  state: 'up' | 'down' | 'full'
   /** False: a revocation holds here, but could not be written down. */
   recorded: boolean
   routeProviders: readonly string[]
@@ -181,6 +183,11 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       signInMayHelp: false,
     })
   }
+  const lookUp = (id: string): 'first' | 'again' | 'full' | 'unreachable' => {
+    if (turns.state === 'down') return 'unreachable'
+    if (used.has(id)) return 'again'
+    return turns.state === 'full' ? 'full' : 'first'
+  }
   const deps: SignInDeps = {
     settings: {
       publicUrl: PUBLIC,
@@ -203,17 +210,17 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
     sessionSeal,
     transactionSeal: sealFor('sign-in'),
     formSeal: sealFor('form'),
+    mayUse: lookUp,
     useOnce: (id) => {
-      if (turns.state === 'down') return 'unreachable'
-      if (used.has(id)) return 'again'
-      used.add(id)
-      return 'first'
+      const found = lookUp(id)
+      if (found === 'first') used.add(id)
+      return found
     },
     revokeSession: (session) => {
       revoked.add(session.id)
       return turns.recorded
     },
-    revocationNumber: () => (turns.state === 'up' ? 7 : undefined),
+    revocationNumber: () => (turns.state === 'down' ? undefined : 7),
     fetch,
     nowMs,
     randomId: () => randomBytes(16).toString('base64url'),
@@ -241,6 +248,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
     browser: () => makeBrowser(hosts),
     events,
     revoked,
+    used,
     turns,
     sessionOf: (browser) => {
       const value = browser.cookie(COOKIE)

@@ -17,6 +17,16 @@ describe('a thing that works once', () => {
     expect(again.burn('ticket:3', 30)).toBe('first')
   })
 
+  test('is not used up by a look', () => {
+    const clock = makeClock()
+    const table = makeUsedMarkTable(1, clock.now, () => undefined)
+    expect([table.look('a'), table.look('a'), table.snapshot()]).toEqual(['first', 'first', []])
+    expect(table.burn('a', 30)).toBe('first')
+    expect([table.look('a'), table.look('b')]).toEqual(['again', 'full'])
+    clock.advance(31)
+    expect(table.look('b')).toBe('first')
+  })
+
   test('is refused by a full table, which keeps every mark until its end', () => {
     const clock = makeClock()
     const table = makeUsedMarkTable(2, clock.now, () => undefined)
