@@ -34,6 +34,8 @@ export interface AdminDeps {
   readonly revoke: (request: RevokeRequest, by: string) => Promise<Revoked>
 }
 
+  /** Hears of what a handler threw; it is answered with 500. */
+  readonly onFault: (error: unknown) => void
 /** Builds the admin application. */
 export const makeAdminApp = (deps: AdminDeps): Hono => {
   const app = new Hono()
@@ -54,7 +56,10 @@ export const makeAdminApp = (deps: AdminDeps): Hono => {
   )
   app.post('/admin/v1/sessions/revoke', (c) => revoke(c, deps))
   app.notFound((c) => c.text('not found\n', 404))
-  app.onError((_, c) => c.text('internal error\n', 500))
+  app.onError((error, c) => {
+    deps.onFault(error)
+    return c.text('internal error\n', 500)
+  })
   return app
 }
 

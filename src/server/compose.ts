@@ -261,6 +261,10 @@ const composeAdmin = (parts: Parts, metrics: Metrics): Hono => {
 
 /** One line for readiness: the first fault, and how many more there are. */
 export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
+    onFault: (error) => {
+      metrics.fault()
+      parts.logger.error(error, 'an admin request failed')
+    },
   const [first] = issues
   if (first === undefined) return 'the folder was refused'
   return issues.length === 1 ? issueLine(first) : `${issueLine(first)} (and ${issues.length - 1} more)`
