@@ -30,12 +30,14 @@ export interface AdminDeps {
   /** Digest of each token; empty = the commands are 404. */
   readonly tokens: readonly { readonly id: string; readonly sha256: Buffer }[]
   readonly status: () => Readonly<Record<string, unknown>>
+  /** Ids of the providers and issuers that a subject can be of. */
+  readonly sources: readonly string[]
   /** Resolves when the revocation is durable. `by` is the id of the token that asked. */
   readonly revoke: (request: RevokeRequest, by: string) => Promise<Revoked>
-}
-
   /** Hears of what a handler threw; it is answered with 500. */
   readonly onFault: (error: unknown) => void
+}
+
 /** Builds the admin application. */
 export const makeAdminApp = (deps: AdminDeps): Hono => {
   const app = new Hono()
@@ -95,20 +97,34 @@ const unknownPath = (c: Context, deps: AdminDeps): Response =>
 const revoke = async (c: Context, deps: AdminDeps): Promise<Response> => {
   const by = approver(c, deps)
   if (by === undefined) return unknownPath(c, deps)
-  const request = readRevokeRequest(await c.req.json().catch(() => undefined))
-  if (request === undefined)
-    return c.json({ error: 'say one of `id`, `subject` (with `source`) or `all: true`' }, 400)
+  const request = readRevokeRequest(await c.req.json().catch(() => undefined), deps.sources)
+  if (typeof request === 'string') return c.json({ error: request }, 400)
   const revoked = await deps.revoke(request, by)
   return c.json({ apiVersion: 'postern/v1', kind: 'Revoked', ...revoked })
 }
 
-const readRevokeRequest = (body: unknown): RevokeRequest | undefined => {
-  if (typeof body !== 'object' || body === null) return undefined
+const NO_TARGET = 'say one of `id`, `subject` (with `source`) or `all: true`'
+
+/** The request, or why it is none: one that is not understood whole would end more or fewer than were meant. */
+const readRevokeRequest = (body: unknown, sources: readonly string[]): RevokeRequest | string => {
+  if (typeof body !== 'object' || body === null) return NO_TARGET
   const fields = new Map<string, unknown>(Object.entries(body))
   const [id, subject, source, all] = ['id', 'subject', 'source', 'all'].map((name) => fields.get(name))
-  if ([id, subject, all].filter((one) => one !== undefined).length !== 1) return undefined
+  if ([id, subject, all].filter((one) => one !== undefined).length !== 1) return NO_TARGET
+  if (source !== undefined && subject === undefined) return '`source` belongs to a `subject`'
   if (typeof id === 'string' && id !== '') return { kind: 'session', id }
-  if (typeof subject === 'string' && subject !== '')
-    return { kind: 'subject', subject, source: typeof source === 'string' ? source : undefined }
-  return all === true ? { kind: 'all' } : undefined
+  if (typeof subject === 'string' && subject !== '') return subjectRequest(subject, source, sources)
+  return all === true ? { kind: 'all' } : NO_TARGET
+}
+
+const subjectRequest = (
+  subject: string,
+  source: unknown,
+  sources: readonly string[],
+): RevokeRequest | string => {
+  if (source === undefined) return { kind: 'subject', subject, source: undefined }
+  if (typeof source === 'string' && sources.includes(source)) return { kind: 'subject', subject, source }
+  const known = sources.length === 0 ? 'there is none' : sources.map((one) => `\`${one}\``).join(', ')
+  const what = typeof source === 'string' ? `\`${source.slice(0, 100)}\` is not configured` : 'it is no text'
+  return `\`source\`: ${what}; known are the ids of providers and issuers: ${known}`
 }

@@ -259,6 +259,7 @@ const composeAdmin = (parts: Parts, metrics: Metrics): Hono => {
   })
 }
 
+    sources: [...config.providers, ...config.issuers].map(({ id }) => id),
 /** One line for readiness: the first fault, and how many more there are. */
 export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
     onFault: (error) => {
