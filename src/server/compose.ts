@@ -31,6 +31,7 @@ import { makeRefusalPage } from './refusal-page.ts'
 import { makeRenewCookie } from './renewal.ts'
 import { makeRevoke } from './revoke.ts'
 import { makeSessionPolicy } from './session-policy.ts'
+import { makeOnUnreadable, type UnreadableDeps } from './unreadable.ts'
 
 /** What was opened before anything is composed, and is closed after everything. */
 export interface Opened {
@@ -76,22 +77,10 @@ export const compose = async (opened: Opened): Promise<Composed> => {
   const publicApp = composePublic(parts, metrics)
   const adminApp = composeAdmin(parts, metrics)
   return {
-    decision: makeDecisionServer(makeAuthz(decision.authz), (status, why, peer) => {
-      metrics.unreadableRequest()
-      opened.audit.write({
-        v: 1,
-        type: 'decision',
-        ts: new Date(nowMs()).toISOString(),
-        id: parts.nextId(),
-        decision: 'deny',
-        status,
-        reason: 'DENY_BAD_REQUEST',
-        policy: store.current().revision,
-        sub: { kind: 'anonymous' },
-        src: { ip: peer },
-        note: why,
-      })
-    }),
+    decision: makeDecisionServer(
+      makeAuthz(decision.authz),
+      makeOnUnreadable(unreadableParts(parts, metrics)),
+    ),
     public: serverOf((request, env) => publicApp.fetch(request, env)),
     admin: serverOf((request) => adminApp.fetch(request)),
     metrics,
@@ -105,6 +94,21 @@ interface Parts extends Opened {
   readonly startedAtSeconds: number
   readonly nextId: () => string
 }
+
+const unreadableParts = (
+  { store, audit, logger, nextId, nowMs }: Parts,
+  metrics: Metrics,
+): UnreadableDeps => ({
+  nextId,
+  nowMs,
+  policyRevision: () => store.current().revision,
+  audit,
+  count: () => metrics.unreadableRequest(),
+  onFault: (error) => {
+    metrics.fault()
+    logger.error(error, 'a request that cannot be read left no line in the decision log')
+  },
+})
 
 const ASSERTIONS_KEPT = 50_000
 
@@ -255,17 +259,17 @@ const composeAdmin = (parts: Parts, metrics: Metrics): Hono => {
       revocationNumber: state.revocationNumber(),
       audit: audit.stats(),
     }),
-    revoke: makeRevoke({ config, state, audit, nowMs: parts.nowMs }),
-  })
-}
-
     sources: [...config.providers, ...config.issuers].map(({ id }) => id),
-/** One line for readiness: the first fault, and how many more there are. */
-export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
+    revoke: makeRevoke({ config, state, audit, nowMs: parts.nowMs }),
     onFault: (error) => {
       metrics.fault()
       parts.logger.error(error, 'an admin request failed')
     },
+  })
+}
+
+/** One line for readiness: the first fault, and how many more there are. */
+export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
   const [first] = issues
   if (first === undefined) return 'the folder was refused'
   return issues.length === 1 ? issueLine(first) : `${issueLine(first)} (and ${issues.length - 1} more)`

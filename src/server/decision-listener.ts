@@ -5,6 +5,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import {
   createServer,
+  STATUS_CODES,
   type IncomingMessage,
   type Server,
   type ServerOptions,
@@ -12,12 +13,16 @@ import {
 } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { answerHead } from '../proxy/answer-head.ts'
 
 /** Answers one request on the socket; may finish later. Never throws, never rejects. */
 export type RawHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | undefined
 
-/** A request that Node's parser refused before any handler saw it. */
-export type OnUnreadable = (status: number, why: string, peer: string | undefined) => void
+/**
+ * Hears of a request that Node's parser refused before any handler saw it.
+ * @returns the decision id under which it is in the log; the answer carries it. Never throws.
+ */
+export type OnUnreadable = (status: number, why: string, peer: string | undefined) => string
 
 interface Bindings {
   readonly incoming: IncomingMessage
@@ -78,12 +83,12 @@ const own = (server: Server, handle: RawHandler, onUnreadable: OnUnreadable): Se
     (incoming: IncomingMessage, outgoing: ServerResponse) => void handle(incoming, outgoing),
   )
   server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    onUnreadable(417, 'unknown expectation', incoming.socket.remoteAddress)
-    outgoing.writeHead(417, ['Content-Length', '0', 'Cache-Control', 'no-store', 'Connection', 'close']).end()
+    const id = onUnreadable(417, 'unknown expectation', incoming.socket.remoteAddress)
+    outgoing.writeHead(417, lastHead(id)).end()
   })
   server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
-    onUnreadable(405, 'CONNECT is not decided', incoming.socket.remoteAddress)
-    socket.end(rawAnswer(405, 'Method Not Allowed'))
+    const id = onUnreadable(405, 'CONNECT is not decided', incoming.socket.remoteAddress)
+    socket.end(rawAnswer(405, id))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // Bytes after `Connection: close` are no request (RFC 9112 §9.6). The one before them has its line in the log, and
@@ -91,8 +96,8 @@ const own = (server: Server, handle: RawHandler, onUnreadable: OnUnreadable): Se
     if (error.code === 'HPE_CLOSED_CONNECTION') return
     const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an http server's sockets are sockets
-    onUnreadable(status, error.code ?? 'unreadable request', (socket as Socket).remoteAddress)
-    if (socket.writable) socket.end(rawAnswer(status, 'Bad Request'))
+    const id = onUnreadable(status, error.code ?? 'unreadable request', (socket as Socket).remoteAddress)
+    if (socket.writable) socket.end(rawAnswer(status, id))
     else socket.destroy()
   })
   return server
@@ -103,5 +108,11 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
-const rawAnswer = (status: number, text: string): string =>
-  `HTTP/1.1 ${status} ${text}\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`
+/** The head of an answer without a body, the last one on its connection; flat. */
+const lastHead = (id: string): string[] => [...answerHead(id, ''), 'Connection', 'close']
+
+const rawAnswer = (status: number, id: string): string => {
+  const head = lastHead(id)
+  const lines = head.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${head[index + 1] ?? ''}`] : []))
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', ''].join('\r\n')
+}

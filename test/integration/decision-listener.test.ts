@@ -19,7 +19,7 @@ const server = makeDecisionServer(
     answer()
     return undefined
   },
-  (status, why) => unreadable.push(`${status} ${why}`),
+  (status, why) => `id-${unreadable.push(`${status} ${why}`)}`,
 )
 let port = 0
 
@@ -122,8 +122,16 @@ describe('answers 4xx, with one line, to what cannot be read', () => {
   ])('%s', async (_, bytes, status) => {
     const before = unreadable.length
     const answered = seen.length
-    expect((await sendRaw(port, bytes)).status).toBe(status)
+    const answer = await sendRaw(port, bytes)
+    expect(answer.status).toBe(status)
     expect(unreadable.length).toBe(before + 1)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-length': ['0'],
+      'cache-control': ['no-store'],
+      'x-accel-expires': ['0'],
+      'x-postern-decision': [`id-${before + 1}`],
+      connection: ['close'],
+    })
     expect(seen.length).toBe(answered)
   })
 })

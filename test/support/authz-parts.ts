@@ -154,7 +154,7 @@ export const startAuthz = async (
       },
       decide: makeDecide(settle),
     }),
-    (_, why) => void faults.push(why),
+    (_, why) => `unreadable-${faults.push(why)}`,
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
