@@ -57,7 +57,10 @@ const readHeader = (
 ): HeaderReading => {
   const token = value === undefined ? undefined : BEARER.exec(value)?.[1]
   if (token === undefined) return FOREIGN
-  return acceptance.section.accepts.includes('bearer') ? readBearer(token, acceptance) : NOT_ACCEPTED
+  const { accepts } = acceptance.section
+  return accepts.includes('bearer') || accepts.includes('service-account')
+    ? readBearer(token, acceptance)
+    : NOT_ACCEPTED
 }
 
 const NOT_ACCEPTED: HeaderReading = {

@@ -3,6 +3,7 @@
 import type { Principal } from '../policy/principal.ts'
 import { isCleanText, mapClaims } from './claims.ts'
 import { isMultiFactor } from './multi-factor.ts'
+import { judgeAccount } from './service-account-token.ts'
 import type { IssuerSource } from './source.ts'
 import { isObject, ownValue, type JsonObject } from './strict-json.ts'
 
@@ -15,6 +16,8 @@ export interface TokenClaims {
   readonly expiresAtSeconds: number
   readonly issuedAtSeconds: number | undefined
   readonly tokenId: string | undefined
+  /** `namespace/name`; undefined for any other kind of token. */
+  readonly serviceAccount: string | undefined
 }
 
 export type ClaimsJudgement =
@@ -43,7 +46,13 @@ export const judgeClaims = (
   if (expiresAtSeconds === undefined) return bad('it has no `exp`')
   const fault = timeFault({ expiresAtSeconds, notBeforeSeconds, issuedAtSeconds }, source, nowSeconds)
   if (fault !== undefined) return bad(fault)
-  return { kind: 'good', claims: { subject, expiresAtSeconds, issuedAtSeconds, tokenId } }
+  const claims = { subject, expiresAtSeconds, issuedAtSeconds, tokenId }
+  if (source.credential === 'bearer')
+    return { kind: 'good', claims: { ...claims, serviceAccount: undefined } }
+  const account = judgeAccount(payload, subject, claims, source)
+  return account.kind === 'bad'
+    ? account
+    : { kind: 'good', claims: { ...claims, serviceAccount: account.name } }
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const
@@ -82,26 +91,17 @@ export const bearerPrincipal = (
   source: IssuerSource,
   claims: TokenClaims,
 ): Principal => {
-  const amr = textsOf(payload, 'amr')
-  const acr = textOf(payload, 'acr')
-  const authTime = ownValue(payload, 'auth_time')
   const mapped = mapClaims(payload, source.claims)
   return {
-    kind: source.subjects === 'people' ? 'person' : 'machine',
-    credential: 'bearer',
+    ...(claims.serviceAccount === undefined ? bearerOf(payload, source) : accountOf(claims.serviceAccount)),
     source: source.id,
     subject: claims.subject,
-    client: textOf(payload, 'client_id') ?? textOf(payload, 'azp'),
     claims: mapped.claims,
     assertable: new Set(Object.keys(source.claims)),
     captured: 'every',
     cut: mapped.cut,
     groupsComplete: true,
     emailVerified: source.emailTrusted || ownValue(payload, 'email_verified') === true,
-    amr,
-    acr,
-    authTimeSeconds: typeof authTime === 'number' && Number.isFinite(authTime) ? authTime : undefined,
-    multiFactor: isMultiFactor(source, amr, acr),
     multiFactorAcr: source.mfa?.acr ?? [],
     stepUp: undefined,
     sessionId: undefined,
@@ -109,6 +109,38 @@ export const bearerPrincipal = (
     expiresAtSeconds: Math.min(claims.expiresAtSeconds, oldestAtSeconds(source, claims)) + SKEW_SECONDS,
   }
 }
+
+type Bearer = Pick<
+  Principal,
+  'kind' | 'credential' | 'client' | 'amr' | 'acr' | 'authTimeSeconds' | 'multiFactor' | 'serviceAccount'
+>
+
+const bearerOf = (payload: JsonObject, source: IssuerSource): Bearer => {
+  const amr = textsOf(payload, 'amr')
+  const acr = textOf(payload, 'acr')
+  const authTime = ownValue(payload, 'auth_time')
+  return {
+    kind: source.subjects === 'people' ? 'person' : 'machine',
+    credential: 'bearer',
+    client: textOf(payload, 'client_id') ?? textOf(payload, 'azp'),
+    amr,
+    acr,
+    authTimeSeconds: typeof authTime === 'number' && Number.isFinite(authTime) ? authTime : undefined,
+    multiFactor: isMultiFactor(source, amr, acr),
+  }
+}
+
+/** A service account is nobody's client and has not signed in. */
+const accountOf = (serviceAccount: string): Bearer => ({
+  kind: 'machine',
+  credential: 'service-account',
+  serviceAccount,
+  client: undefined,
+  amr: [],
+  acr: undefined,
+  authTimeSeconds: undefined,
+  multiFactor: false,
+})
 
 const oldestAtSeconds = (source: IssuerSource, claims: TokenClaims): number =>
   source.maxTokenAgeSeconds === undefined || claims.issuedAtSeconds === undefined

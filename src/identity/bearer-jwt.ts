@@ -44,22 +44,47 @@ export const makeReadBearer = (deps: BearerDeps): ReadBearer => {
   return (text, acceptance) => {
     const reading = readToken(text, deps.issuers)
     if (reading.kind === 'foreign') {
-      return { kind: 'foreign', rejected: rejected(reading.why, reading.reason).authentication }
+      return { kind: 'foreign', rejected: rejected('bearer', reading.why, reading.reason).authentication }
     }
     const { token } = reading
-    const source = token.sources.find((one) => believes(acceptance.route, one))
-    if (source === undefined) return { kind: 'foreign', rejected: NOT_BELIEVED }
+    const believed = token.sources.filter((one) => believes(acceptance.route, one))
+    const source = believed.find((one) => acceptance.section.accepts.includes(one.credential))
+    if (source === undefined) return { kind: 'foreign', rejected: strangerTo(believed[0]) }
     return { kind: 'ours', verify: () => verify(token, source, acceptance.nowMs, deps, verifiedWith) }
   }
 }
 
-const rejected = (why: string, reason: ReasonCode = 'DENY_CRED_INVALID'): BearerFinding => ({
-  authentication: { kind: 'rejected', reason, credential: 'bearer', why },
+type Credential = IssuerSource['credential']
+
+const rejected = (
+  credential: Credential,
+  why: string,
+  reason: ReasonCode = 'DENY_CRED_INVALID',
+): BearerFinding => ({
+  authentication: { kind: 'rejected', reason, credential, why },
   revocable: undefined,
 })
 
 /** An issuer that another route believes is nobody here: the application may know its tokens all the same. */
-const NOT_BELIEVED = rejected('this route does not believe its issuer', 'DENY_WRONG_ISSUER').authentication
+const NOT_BELIEVED = rejected(
+  'bearer',
+  'this route does not believe its issuer',
+  'DENY_WRONG_ISSUER',
+).authentication
+
+const NOT_ACCEPTED: Readonly<Record<Credential, Authentication>> = {
+  bearer: rejected('bearer', 'only service account tokens are accepted here', 'DENY_CRED_KIND')
+    .authentication,
+  'service-account': rejected(
+    'service-account',
+    'no service account token is accepted here',
+    'DENY_CRED_KIND',
+  ).authentication,
+}
+
+/** @param believed an issuer of the token that the route believes, though the section takes no tokens of its kind */
+const strangerTo = (believed: IssuerSource | undefined): Authentication =>
+  believed === undefined ? NOT_BELIEVED : NOT_ACCEPTED[believed.credential]
 
 const unavailable = (reason: ReasonCode, why: string): BearerFinding => ({
   authentication: { kind: 'unavailable', reason, why },
@@ -74,16 +99,16 @@ const verify = (
   verifiedWith: LRUCache<string, KeyObject>,
 ): BearerFinding | Promise<BearerFinding> => {
   const fault = token.fault ?? headerFault(token.header, source)
-  if (fault !== undefined) return rejected(fault)
-  if (isLogoutToken(token.payload)) return rejected('it is a logout token')
+  if (fault !== undefined) return rejected(source.credential, fault)
+  if (isLogoutToken(token.payload)) return rejected(source.credential, 'it is a logout token')
   const judged = judgeClaims(token.payload, source, nowMs / 1000)
-  if (judged.kind === 'bad') return rejected(judged.why)
+  if (judged.kind === 'bad') return rejected(source.credential, judged.why)
   const keys = deps.keysOf(source.id)
   if (keys === undefined) return unavailable('ERROR_IDP', 'its issuer has no keys here')
   const conclude = (): BearerFinding => settle(token, source, judged.claims, deps.checkRevocation)
   const found = keys.find(token.header)
   const proceed = (lookup: KeyLookup): BearerFinding | Promise<BearerFinding> =>
-    withKey(lookup, token, verifiedWith, conclude)
+    withKey(lookup, token, source, verifiedWith, conclude)
   return found instanceof Promise ? found.then(proceed) : proceed(found)
 }
 
@@ -99,6 +124,7 @@ const headerFault = (header: TokenHeader, source: IssuerSource): string | undefi
 const withKey = (
   lookup: KeyLookup,
   token: OwnToken,
+  source: IssuerSource,
   verifiedWith: LRUCache<string, KeyObject>,
   conclude: () => BearerFinding,
 ): BearerFinding | Promise<BearerFinding> => {
@@ -106,12 +132,12 @@ const withKey = (
     case 'unavailable':
       return unavailable('ERROR_IDP', `keys of the issuer: ${lookup.why}`)
     case 'unknown':
-      return rejected('its issuer has no such key')
+      return rejected(source.credential, 'its issuer has no such key')
     case 'key': {
       const digest = hash('sha256', token.text, 'base64url')
       if (verifiedWith.get(digest) === lookup.key) return conclude()
       return verifySignature(token, lookup.key).then((isGood) => {
-        if (!isGood) return rejected('its signature is wrong')
+        if (!isGood) return rejected(source.credential, 'its signature is wrong')
         verifiedWith.set(digest, lookup.key)
         return conclude()
       })
@@ -145,7 +171,7 @@ const settle = (
   }
   switch (checkRevocation(revocable)) {
     case 'revoked':
-      return rejected('it was revoked', 'DENY_CRED_REVOKED')
+      return rejected(source.credential, 'it was revoked', 'DENY_CRED_REVOKED')
     case 'unknown':
       return unavailable('ERROR_STATE', 'revocations were not heard of for too long')
     case 'live':

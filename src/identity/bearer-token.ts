@@ -65,8 +65,8 @@ const decodeCanonical = (part: string): Buffer | undefined => {
   return bytes.toString('base64url') === part ? bytes : undefined
 }
 
-/** A list with anything but strings in it is no audience (RFC 7519 §4.1.3). */
-const audiencesOf = (payload: JsonObject): readonly string[] => {
+/** Whom a token is for. A list with anything but strings in it is no audience (RFC 7519 §4.1.3). Never throws. */
+export const audiencesOf = (payload: JsonObject): readonly string[] => {
   const audience = ownValue(payload, 'aud')
   if (typeof audience === 'string') return [audience]
   return Array.isArray(audience) && audience.every((one) => typeof one === 'string') ? audience : []

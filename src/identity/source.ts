@@ -24,6 +24,8 @@ export interface ProviderSource extends Source {
 export interface IssuerSource extends Source {
   readonly kind: 'issuer'
   readonly audiences: readonly string[]
+  /** What its tokens are; those of a cluster's service accounts are a kind of their own. */
+  readonly credential: 'bearer' | 'service-account'
   readonly algorithms: readonly string[]
   /** Where its keys are; undefined = by discovery at the issuer. */
   readonly jwksUri: string | undefined
@@ -31,6 +33,7 @@ export interface IssuerSource extends Source {
   readonly subjects: 'people' | 'machines'
   /** `typ` values that are accepted, lower case, e.g. `at+jwt`, `jwt`. */
   readonly tokenTypes: readonly string[]
+  /** Longest time since `iat`; of service accounts also between `iat` and `exp`. */
   readonly maxTokenAgeSeconds: number | undefined
 }
 

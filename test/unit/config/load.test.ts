@@ -111,6 +111,22 @@ describe('sources', () => {
     })
   })
 
+  it('of a cluster vouch for service accounts, by the hour and in the form of its tokens', () => {
+    expect(sources('', '').issuers[0]).toMatchObject({
+      credential: 'bearer',
+      tokenTypes: ['at+jwt', 'jwt'],
+    })
+    expect(sources('', ', kind: kubernetes').issuers[0]).toMatchObject({
+      credential: 'service-account',
+      subjects: 'machines',
+      tokenTypes: ['jwt'],
+      maxTokenAgeSeconds: 3600,
+    })
+    expect(
+      sources('', ', kind: kubernetes, maxTokenAge: 1d, tokenTypes: [jwt, at+jwt]').issuers[0],
+    ).toMatchObject({ tokenTypes: ['jwt', 'at+jwt'], maxTokenAgeSeconds: 86_400 })
+  })
+
   it('are believed by default where they are the only one of their kind, or say so', () => {
     const defaults = (first: string, second: string) =>
       configOf(

@@ -168,6 +168,21 @@ const FROM_LINE_5 = [
     '5:71: `issuers[0].kind`: `github` is not built yet; `oidc` is, for any issuer of JWTs with a JWKS',
   ],
   [
+    'a service account that is a person',
+    'issuers: [{id: a, issuer: "https://a.example.com", audience: a, kind: kubernetes, subjects: people}]',
+    '5:93: `issuers[0].subjects`: a service account is no person; leave `subjects` out',
+  ],
+  [
+    'the audience of the Kubernetes API',
+    'issuers: [{id: a, issuer: "https://a.example.com", audience: "https://kubernetes.default.svc.cluster.local", kind: kubernetes}]',
+    "5:62: `issuers[0].audience`: `https://kubernetes.default.svc.cluster.local` is what tokens for the Kubernetes API are for, and every pod has one; take an audience of Postern's own, and project tokens for it",
+  ],
+  [
+    'the cluster itself as an audience',
+    'issuers: [{id: a, issuer: "https://a.example.com", audience: [a, "https://a.example.com"], kind: kubernetes}]',
+    "5:62: `issuers[0].audience`: `https://a.example.com` is what tokens for the Kubernetes API are for, and every pod has one; take an audience of Postern's own, and project tokens for it",
+  ],
+  [
     'an issuer over plain http',
     'issuers: [{id: a, issuer: "http://a.example.com", audience: a}]',
     '5:27: `issuers[0].issuer`: plain http outside loopback would let anybody on the way sign people in; write `https://…`',

@@ -88,6 +88,7 @@ export const issuerOf = (changes: Partial<IssuerSource> = {}): IssuerSource => (
   id: 'ci',
   issuer: 'https://token.example.com',
   audiences: ['postern-test'],
+  credential: 'bearer',
   algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
   jwksUri: undefined,
   subjects: 'machines',
