@@ -134,13 +134,13 @@ const readClaims = (options: MintOptions): ReadonlyMap<string, ClaimValue> | str
   return claims
 }
 
-/** JSON where it is JSON; any other text is a text. Objects are no claim values. */
+/** JSON where it is JSON; any other text is a text, unless it was meant to be JSON. Objects are no claim values. */
 const readValue = (text: string): ClaimValue | undefined => {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return text
+    return /^\s*[[{"]/.test(text) ? undefined : text
   }
   if (isScalar(value)) return value
   return Array.isArray(value) && value.every(isScalar) ? value : undefined

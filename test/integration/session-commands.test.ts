@@ -88,6 +88,13 @@ describe('session mint', () => {
     ['an unknown provider', ['--provider', 'nobody', '--sub', 'ada'], 'nobody'],
     ['a duration that is none', ['--sub', 'ada', '--ttl', 'soon'], 'soon'],
     ['a claim that is none', ['--sub', 'ada', '--claim', 'groups'], 'groups'],
+    [
+      'a claim that starts like JSON and is none',
+      ['--sub', 'ada', '--claim', 'groups=["sre"'],
+      'groups=["sre"',
+    ],
+    ['a claim with half a text', ['--sub', 'ada', '--claim', 'dept="payroll'], 'dept="payroll'],
+    ['a claim that is an object', ['--sub', 'ada', '--claim', 'dept={"a":1}'], 'dept={"a":1}'],
     ['no subject', [], '--sub'],
   ])('prints no cookie and exits with 2 for %s', async (_, args, named) => {
     const service = await makeFolder()
