@@ -20,7 +20,7 @@ import { composeDecide, makeWriteDecision } from './compose-decide.ts'
 import { composeIdentity, type IdentityParts } from './compose-identity.ts'
 import { composeSignIn } from './compose-sign-in.ts'
 import { makeDecisionIds } from './decision-id.ts'
-import { makeDecisionServer } from './decision-listener.ts'
+import { makeDecisionServer, SERVER_LIMITS } from './decision-listener.ts'
 import { endingRules } from './ending-rules.ts'
 import { makePrepareIdentity } from './identity-preparation.ts'
 import { makeNetworkLabels } from './network-labels.ts'
@@ -278,7 +278,10 @@ export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['iss
 type FetchCallback = Parameters<typeof createAdaptorServer>[0]['fetch']
 
 const serverOf = (fetch: FetchCallback): Server => {
-  const server = createAdaptorServer({ fetch, overrideGlobalObjects: false })
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without options it is an HTTP/1 server
-  return server as Server
+  const options = { fetch, overrideGlobalObjects: false, serverOptions: SERVER_LIMITS }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without `createServer` it is an HTTP/1 server
+  const server = createAdaptorServer(options) as Server
+  // Node keeps about a thousand headers and drops the rest silently, a cookie among them.
+  server.maxHeadersCount = 0
+  return server
 }

@@ -32,11 +32,16 @@ interface Bindings {
 /** Above every proxy's idle timeout (60 s), so that the proxy closes first and no request is lost. */
 const KEEP_ALIVE_MS = 75_000
 
-const OPTIONS: ServerOptions = {
+/** How much a listener reads and how long it waits. The same for all: cookies come to each of them. */
+export const SERVER_LIMITS = {
   maxHeaderSize: 65_536,
   keepAliveTimeout: KEEP_ALIVE_MS,
   headersTimeout: KEEP_ALIVE_MS + 5_000,
   requestTimeout: 90_000,
+} as const satisfies ServerOptions
+
+const OPTIONS: ServerOptions = {
+  ...SERVER_LIMITS,
   // A missing Host is decided (and refused) by the dialect, with a line in the log.
   requireHostHeader: false,
 }
