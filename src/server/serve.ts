@@ -8,6 +8,7 @@ import { makeLogger, type Logger } from '../telemetry/logger.ts'
 import { openAudit } from './compose-audit.ts'
 import { sealFor } from './compose-identity.ts'
 import { compose, type Composed } from './compose.ts'
+import { ENDING_NOTICE_MS, tellEndingRules } from './ending-rules.ts'
 import { listen, type Listening } from './listening.ts'
 import { makeLifeLine, recordLoad, tellLoad } from './service-events.ts'
 import { VERSION } from './version.ts'
@@ -31,6 +32,15 @@ export interface StartOptions {
   readonly nowMs?: () => number
   /** Opened already; without it the configuration's state is opened. It is closed with the service. */
   readonly state?: MemoryState
+  /** Calls `run` again and again; must not keep the process alive by itself. @returns what stops it */
+  readonly every?: Every
+}
+
+type Every = (intervalMs: number, run: () => void) => () => void
+
+const everyUnref: Every = (intervalMs, run) => {
+  const timer = setInterval(run, intervalMs).unref()
+  return () => clearInterval(timer)
 }
 
 /** Why the service does not start, ready to be printed. */
@@ -77,7 +87,7 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
     return refuse(error)
   })
   const { store, composed, listeners } = started
-  const stopWatching = store.watch()
+  const stopFollowing = follow(store, logger, nowMs, options.every ?? everyUnref)
   for (const keys of composed.identity.issuerKeys.values()) void keys.start()
   tellAddresses(logger, started)
   const haste = makeHaste(listenersOf(started))
@@ -85,7 +95,7 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
     draining = true
     for (const one of listenersOf(started)) one.drain()
     await haste.pause(drainMs)
-    stopWatching()
+    stopFollowing()
     await closeAll(started, () => lifeLine.stop('it was told to'), state, audit)
   }
   let stopping: Promise<void> | undefined
@@ -102,6 +112,16 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
       stopping ??= stop(drainMs)
       return stopping
     },
+  }
+}
+
+/** Follows the policy folder and the calendar. */
+const follow = (store: PolicyStore, logger: Logger, nowMs: () => number, every: Every): (() => void) => {
+  const stopWatching = store.watch()
+  const stopTelling = every(ENDING_NOTICE_MS, () => tellEndingRules(logger, store.current(), nowMs()))
+  return () => {
+    stopWatching()
+    stopTelling()
   }
 }
 
@@ -166,10 +186,7 @@ const openState = async (config: Config, logger: Logger, nowMs: () => number): P
     file: file === undefined ? undefined : { path: file, seal: sealFor(config, 'state') },
     nowSeconds: () => nowMs() / 1000,
     absoluteSeconds: config.session.absoluteMs / 1000,
-    every: (intervalMs, run) => {
-      const timer = setInterval(run, intervalMs).unref()
-      return () => clearInterval(timer)
-    },
+    every: everyUnref,
     onFault: (why) => logger.warn({ file, why }, 'the state file cannot be written'),
   })
   if (opening.kind === 'refused') return refuse(new Error(opening.why))
@@ -190,8 +207,13 @@ const openPolicies = async (
     onEvent: (event) => {
       recordLoad(audit, nowMs, event)
       tellLoad(logger, event)
+      if (event.kind === 'loaded') tellEndings()
     },
   })
+  const tellEndings = (): void => {
+    if (opening.kind === 'opened') tellEndingRules(logger, opening.store.current(), nowMs())
+  }
+  tellEndings()
   if (opening.kind === 'opened') return opening.store
   return refuse(new Error(refusalText(opening.issues, opening.files)))
 }

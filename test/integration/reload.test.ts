@@ -3,6 +3,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import { mkdir, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Logger } from '../../src/telemetry/logger.ts'
 import { startPosternProcess } from '../support/postern-process.ts'
 import { askNginx, readiness, seriesOf, startService, until, untilReady } from '../support/running-service.ts'
 import { makeServiceFolder, type ServiceFolder } from '../support/service-folder.ts'
@@ -108,6 +109,39 @@ describe('an edit', () => {
     await service.write('policies/app.yaml', policy('sre'))
     await untilReady(service, 'policy', /^ok/)
     expect(await status(service, ['sre'])).toBe(200)
+  })
+})
+
+describe('a rule that ends within a fortnight', () => {
+  it('is told at the start, after each reload, and every day', async () => {
+    const until = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10)
+    const ends = (rule: string): string => policy('dev').replace('id: in,', `id: ${rule}, until: ${until},`)
+    const service = await makeFolder({ 'app.yaml': ends('old') })
+    const told: unknown[] = []
+    const logger: Logger = {
+      info: () => undefined,
+      warn: ({ route, rule }, message) => void told.push([route, rule, message]),
+      error: () => undefined,
+    }
+    const daily: (() => void)[] = []
+    const every = (intervalMs: number, run: () => void): (() => void) => {
+      if (intervalMs === 86_400_000) daily.push(run)
+      return () => daily.splice(0)
+    }
+    const postern = await startService(service, { logger, every })
+    const line = (rule: string): unknown => ['app', rule, 'a rule ends soon']
+    expect(told.splice(0)).toEqual([line('old')])
+    daily[0]?.()
+    expect(told.splice(0)).toEqual([line('old')])
+    await service.write('policies/app.yaml', ends('older'))
+    await postern.reload()
+    expect(told.splice(0)).toEqual([line('older')])
+    await service.write('policies/app.yaml', policy('dev'))
+    await postern.reload()
+    daily[0]?.()
+    expect(told).toEqual([])
+    await postern.close()
+    expect(daily).toEqual([])
   })
 })
 
