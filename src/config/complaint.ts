@@ -16,7 +16,7 @@ export type Complain = (path: Path, part: Part, message: string) => ConfigIssue
  * @param strangers paths whose values nobody knows the meaning of: never shown
  */
 export const makeComplain = (source: YamlSource, layers: Layers, strangers: readonly Path[]): Complain => {
-  const hidden = [...strangers, ...inlineSecrets(source.value, [])]
+  const hidden = [...strangers, ...notEvenAMap(source.value), ...inlineSecrets(source.value, [])]
     .map((path) => source.rangeOf(path, 'value'))
     .filter((range) => range !== undefined)
   const holder = (path: Path, message: string): ConfigIssue => {
@@ -34,6 +34,10 @@ export const makeComplain = (source: YamlSource, layers: Layers, strangers: read
 }
 
 const START: TextRange = [0, 1]
+
+/** Somebody named a key file where the configuration belongs: nothing of it is shown. */
+const notEvenAMap = (value: unknown): readonly Path[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? [] : [[]]
 
 /** What stands where a reference to a secret belongs, and is none or more than one. */
 const inlineSecrets = (value: unknown, path: Path): readonly Path[] => {
