@@ -3,9 +3,15 @@ import type { Config } from '../config/config.ts'
 import { issueText } from '../config/issue.ts'
 import { loadConfig } from '../config/load.ts'
 
-/** The configuration, or undefined after its faults went to standard error. */
-export const loadedConfig = (file: string): Config | undefined => {
-  const loaded = loadConfig({ file, env: process.env })
+/**
+ * The configuration, or undefined after its faults went to standard error.
+ * @param flags of the command line, each over its variable and the file
+ */
+export const loadedConfig = (
+  file: string,
+  flags: Readonly<Record<string, string>> = {},
+): Config | undefined => {
+  const loaded = loadConfig({ file, env: process.env, flags })
   const notes = loaded.kind === 'loaded' ? loaded.warnings : loaded.issues
   for (const note of notes) process.stderr.write(`${issueText(note)}\n`)
   return loaded.kind === 'loaded' ? loaded.config : undefined

@@ -1,19 +1,17 @@
 // `postern serve`: runs the service until it is told to stop. SIGTERM and SIGINT drain, SIGHUP reloads.
 import type { Command } from 'commander'
 import { startPostern, StartRefused, type RunningPostern } from '../server/serve.ts'
+import { addConfigOptions, flagsOf, type GivenOptions } from './config-options.ts'
 import { loadedConfig } from './loaded-config.ts'
 
-interface ServeOptions {
+interface ServeOptions extends GivenOptions {
   readonly config: string
   readonly drain: string
 }
 
 /** Adds `serve`. What keeps it from starting is printed, and it exits with 2. */
 export const addServeCommand = (program: Command): void => {
-  program
-    .command('serve')
-    .description('run the service')
-    .option('-c, --config <file>', 'configuration file', 'postern.yaml')
+  addConfigOptions(program.command('serve').description('run the service'))
     .option('--drain <seconds>', 'how long to answer "not ready" before closing', '5')
     .action(async (options: ServeOptions) => {
       process.exitCode = await serve(options)
@@ -24,7 +22,7 @@ const serve = async (options: ServeOptions): Promise<number> => {
   const drainSeconds = Number(options.drain)
   if (!Number.isFinite(drainSeconds) || drainSeconds < 0)
     return complain('`--drain` takes a number of seconds')
-  const config = loadedConfig(options.config)
+  const config = loadedConfig(options.config, flagsOf(options))
   if (config === undefined) return 2
   try {
     const running = await startPostern(config)

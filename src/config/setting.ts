@@ -37,6 +37,11 @@ export const SETTINGS: readonly Setting[] = [
   ).values(),
 ].map(settingOf)
 
+/** Every flag that sets a key; entries of lists have none. */
+export const FLAGS: readonly string[] = SETTINGS.filter(({ leaf }) => !leaf.path.includes('*')).map(
+  ({ flag }) => flag,
+)
+
 /** What a variable or flag means: a place of the configuration, its kind, and the choice that it takes the place of. */
 export interface Assignment {
   readonly path: Path

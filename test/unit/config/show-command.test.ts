@@ -29,6 +29,50 @@ describe('config show', () => {
     expect(shown.stdout).not.toContain(PLANTED)
   })
 
+  it('puts a flag over a variable, a variable over the file, and the file over the default', () => {
+    put(
+      'layers.yaml',
+      [...HEAD.slice(0, 3), `${HEAD[3]?.replace('{', '{idle: 20m, freshness: 5m, ')}`, ''].join('\n'),
+    )
+    const shown = show(
+      'layers.yaml',
+      ['-o', 'json', '--origin', '--session-idle', '40m', '--proxies-trusted=127.0.0.1/32,10.0.0.0/8'],
+      { POSTERN_SESSION_IDLE: '30m', POSTERN_SESSION_FRESHNESS: '6m', POSTERN_CACHE_TTL: '5s' },
+    )
+    expect([shown.status, shown.stderr]).toEqual([0, ''])
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      settings: {
+        session: { idle: '40m', freshness: '6m', domain: 'example.com', absolute: '12h' },
+        proxies: { trusted: ['127.0.0.1/32', '10.0.0.0/8'] },
+        cache: { ttl: '5s' },
+      },
+      origins: {
+        'session.idle': '--session-idle',
+        'proxies.trusted[0]': '--proxies-trusted',
+        'session.freshness': 'POSTERN_SESSION_FRESHNESS',
+        'cache.ttl': 'POSTERN_CACHE_TTL',
+        'session.domain': expect.stringMatching(/layers\.yaml:4:/),
+        'session.absolute': 'default',
+      },
+    })
+  })
+
+  it('names the flag whose value is wrong, and refuses a flag that is none', () => {
+    put('flags.yaml', [...HEAD, ''].join('\n'))
+    const wrong = show('flags.yaml', ['--session-idle', 'soon'])
+    expect([wrong.status, wrong.stdout]).toEqual([2, ''])
+    expect(wrong.stderr).toMatch(/^--session-idle: /)
+    const unknown = show('flags.yaml', ['--session-idel', '30m'])
+    expect([unknown.status, unknown.stdout]).toEqual([2, ''])
+    expect(unknown.stderr).toContain("unknown option '--session-idel'")
+  })
+
+  it('says in its help that every key is an option, without listing them', () => {
+    const { stdout } = show('flags.yaml', ['--help'])
+    expect(stdout).toContain('--session-idle')
+    expect(stdout).not.toContain('--session-freshness')
+  })
+
   it('prints nothing but faults where there are some', () => {
     put('bad.yaml', [...HEAD, `admin: {tokn: ${PLANTED}}`, ''].join('\n'))
     const shown = show('bad.yaml', [])
