@@ -17,7 +17,7 @@ export const chooseHtml = (page: PageOf<'choose'>): string =>
     body: markup`<p>${page.app === undefined ? WORDS.choose.plain : WORDS.choose.asks(appName(page.app))}</p>
       ${deeds(
         page.providers.map((provider, index) =>
-          deed(provider.href, WORDS.choose.with(provider.id), index === 0),
+          deed(provider.href, WORDS.choose.with(provider.label), index === 0),
         ),
         true,
       )}`,

@@ -80,6 +80,7 @@ const PROVIDER_TIMEOUT_SECONDS = 5
 
 const providerSettings = (provider: ProviderConfig): SignInDeps['providers'][number] => ({
   source: provider,
+  label: provider.label,
   clientSecret: provider.clientSecret,
   scopes: provider.scopes,
   timeoutSeconds: PROVIDER_TIMEOUT_SECONDS,

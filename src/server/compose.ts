@@ -169,7 +169,9 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
     metrics,
   })
   const secure = config.publicUrl.scheme === 'https'
-  const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, nowMs })
+  const labels = new Map(config.providers.map(({ id, label }) => [id, label]))
+  const labelOf = (source: string): string => labels.get(source) ?? source
+  const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, labelOf, nowMs })
   const ownCookies = new Set([identity.binding.name, ...Object.values(BINDING_COOKIES)])
   const answerSettings = { publicUrl: config.publicUrl.href, ownCookies, page }
   const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies

@@ -11,6 +11,8 @@ export interface RefusalPageDeps {
   /** Origin and path of the public listener, without a slash at its end. */
   readonly publicUrl: string
   readonly secure: boolean
+  /** What pages call a provider or issuer. */
+  readonly labelOf: (source: string) => string
   readonly nowMs: () => number
 }
 
@@ -62,7 +64,7 @@ const deniedPage = (
   return {
     name: 'denied',
     app,
-    as: signedInAs(authentication),
+    as: signedInAs(authentication, deps),
     reason: input.decision.reason,
     rule: input.decision.rule,
     rules: walkAgain(input, authentication, deps.nowMs()),
@@ -74,13 +76,13 @@ const deniedPage = (
   }
 }
 
-const signedInAs = (authentication: Authentication): SignedInAs | undefined => {
+const signedInAs = (authentication: Authentication, deps: RefusalPageDeps): SignedInAs | undefined => {
   if (authentication.kind !== 'verified') return undefined
   const { source, subject, claims } = authentication.principal
   const [label] = ['name', 'email', 'user']
     .map((name) => claims.get(name))
     .filter((value) => typeof value === 'string')
-  return { provider: source, subject, label }
+  return { provider: deps.labelOf(source), subject, label }
 }
 
 /** The walk that refused, once more and traced: a person is told what is missing in words. */

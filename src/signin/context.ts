@@ -133,15 +133,22 @@ export const unavailableAnswer = (
 ): SignInWebAnswer =>
   errorAnswer(context, request, 503, code, { tryAgainHref, retryAfterSeconds: RETRY_AFTER_SECONDS })
 
-/** Who a session is, in words for a page. */
-export const signedInAs = (session: Session): SignedInAs => {
+/** What pages call a provider; its id where nobody configures it any more. */
+export const providerLabel = (context: SignInContext, id: string): string =>
+  context.providers.get(id)?.settings.label ?? id
+
+/** The friendliest name that a session captured; undefined = only the subject is known. */
+export const personLabel = (session: Session): string | undefined => {
   const text = (name: string): string | undefined => {
     const value = Object.hasOwn(session.claims, name) ? session.claims[name] : undefined
     return typeof value === 'string' && value !== '' ? value : undefined
   }
-  return {
-    provider: session.provider,
-    subject: session.subject,
-    label: text('name') ?? text('email') ?? text('user') ?? text('preferred_username'),
-  }
+  return text('name') ?? text('email') ?? text('user') ?? text('preferred_username')
 }
+
+/** Who a session is, in words for a page. */
+export const signedInAs = (context: SignInContext, session: Session): SignedInAs => ({
+  provider: providerLabel(context, session.provider),
+  subject: session.subject,
+  label: personLabel(session),
+})

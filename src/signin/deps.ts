@@ -30,6 +30,8 @@ export interface SignInSettings {
 
 export interface ProviderSettings {
   readonly source: ProviderSource
+  /** What pages call it. */
+  readonly label: string
   /** Undefined = a public client. */
   readonly clientSecret: Secret | undefined
   readonly scopes: readonly string[]

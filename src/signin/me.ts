@@ -1,6 +1,6 @@
 // `/me` and `/me.json`: who am I, for people and for programs. No token, no session id, nothing that could be replayed.
 import type { Session } from '../identity/session.ts'
-import { signedInAs, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
+import { personLabel, signedInAs, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
 import type { MeClaim, Page } from './page.ts'
 import {
   methodNotAllowed,
@@ -42,7 +42,7 @@ const notSignedIn = (
 
 const mePage = (context: SignInContext, session: Session): Page => ({
   name: 'me',
-  as: signedInAs(session),
+  as: signedInAs(context, session),
   claims: claimsOf(session),
   groups: groupsOf(session),
   session,
@@ -65,7 +65,7 @@ const groupsOf = (session: Session): readonly string[] | undefined => {
 const meValue = (session: Session): unknown => ({
   provider: session.provider,
   subject: session.subject,
-  name: signedInAs(session).label,
+  name: personLabel(session),
   groups: groupsOf(session),
   claims: Object.fromEntries(claimsOf(session).map(({ name, value }) => [name, value])),
   unreadable: session.cut,

@@ -38,6 +38,7 @@ export interface AskingApp {
 
 /** Who is signed in, as far as a page shows it. */
 export interface SignedInAs {
+  /** What the operator calls the provider. */
   readonly provider: string
   readonly subject: string
   /** The friendliest name that was captured: name, e-mail or user name; undefined = only the subject is known. */
@@ -45,7 +46,8 @@ export interface SignedInAs {
 }
 
 export interface ProviderChoice {
-  readonly id: string
+  /** What the operator calls it. */
+  readonly label: string
   readonly href: string
 }
 
@@ -104,6 +106,7 @@ export type Page =
     }
   | {
       readonly name: 'signed-out'
+      /** What the operator calls it. */
       readonly provider: string | undefined
       /** `none`: nobody was signed in; `here`: this session ended; `everywhere`: the provider's ended too. */
       readonly ended: 'none' | 'here' | 'everywhere'

@@ -3,6 +3,7 @@ import type { CurrentSession, Judged } from './deps.ts'
 import {
   defaultTarget,
   errorAnswer,
+  providerLabel,
   signedInAs,
   signInHref,
   unavailableAnswer,
@@ -149,13 +150,16 @@ const choosePage = (
   return {
     name: 'choose',
     app,
-    providers: providers.map((id) => ({ id, href: signInHref(context, target, ['provider', id], ...kept) })),
+    providers: providers.map((id) => ({
+      label: providerLabel(context, id),
+      href: signInHref(context, target, ['provider', id], ...kept),
+    })),
   }
 }
 
 /** Why this person does not get in, told by the very walk that refused. */
 export const deniedPage = (context: SignInContext, target: ReturnTarget, judged: Judged): Page => {
-  const as = judged.session === undefined ? undefined : signedInAs(judged.session)
+  const as = judged.session === undefined ? undefined : signedInAs(context, judged.session)
   const app = appOf(target, judged)
   return {
     name: 'denied',

@@ -5,6 +5,7 @@ import {
   defaultTarget,
   errorAnswer,
   nowSeconds,
+  providerLabel,
   signedInAs,
   unavailableAnswer,
   type SignInContext,
@@ -60,7 +61,7 @@ const isForeign = (context: SignInContext, request: SignInWebRequest): boolean =
 
 const confirmPage = (context: SignInContext, session: Session): Page => ({
   name: 'sign-out',
-  as: signedInAs(session),
+  as: signedInAs(context, session),
   actionHref: context.href('/sign-out'),
   token: sealText(context, FORM_CONTEXT, [session.id, nowSeconds(context) + FORM_SECONDS]),
   backHref: defaultTarget(context),
@@ -129,7 +130,7 @@ export const makeSignedOutHandler =
     const isKnown = typeof provider === 'string' && (ended === 'here' || ended === 'everywhere')
     return pageAnswer(request, 200, {
       name: 'signed-out',
-      provider: isKnown ? provider : undefined,
+      provider: isKnown ? providerLabel(context, provider) : undefined,
       ended: isKnown ? ended : 'none',
       recorded: !isKnown || recorded === 1,
       signInHref: context.href('/sign-in'),

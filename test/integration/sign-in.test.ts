@@ -90,6 +90,7 @@ const makeWorld = async (publicUrl = PUBLIC): Promise<World> => {
 
 const providerSettings = (issuer: string): Readonly<Record<string, unknown>> => ({
   id: 'corp',
+  label: 'Example Corp',
   issuer,
   clientId: 'postern',
   clientSecret: { file: 'oidc.secret' },
@@ -205,6 +206,8 @@ describe('a person who is not signed in', () => {
     const again = await browser.visit('https://page.example.com/d/errors')
     expect(again.status).toBe(403)
     expect(again.headers.get('content-type')).toContain('text/html')
+    for (const page of [shown, again])
+      expect(page.body).toContain('signed in as ben@example.com, by Example Corp.')
     expect(asked(browser)).toHaveLength(1)
   })
 })

@@ -50,7 +50,7 @@ const denied = (
 })
 
 const pages = (text: string): readonly Page[] => [
-  { name: 'choose', app: app(text), providers: [{ id: text, href: 'https://auth.example.com/sign-in' }] },
+  { name: 'choose', app: app(text), providers: [{ label: text, href: 'https://auth.example.com/sign-in' }] },
   denied(text, [rule('allow', text, 'miss', [predicate('groups', text, 'miss')])]),
   ...ERROR_CODES.map((code): Page => ({
     name: 'error',

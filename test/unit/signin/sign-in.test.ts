@@ -170,7 +170,7 @@ describe('sign-in decides', () => {
     const browser = await signedIn('ben')
     const shown = await browser.get(signInUrl(`${APP}/y`))
     expect(shown.status).toBe(403)
-    expect(shown.body).toContain('You are signed in as ben@example.com, by corp.')
+    expect(shown.body).toContain('You are signed in as ben@example.com, by Example corp.')
     expect(shown.body).toContain('Rule “edit” needs one of the groups sre.')
     expect(shown.body).toContain('<code>d-1</code>')
     expect(shown.body).toContain('team-observability')
@@ -327,6 +327,8 @@ describe('several providers', () => {
     const chooser = await browser.visit(`${APP}/x`)
     expect(chooser.status).toBe(200)
     expect(chooser.body).toContain('grafana (app.example.com) asks you to sign in')
+    for (const label of ['Example corp', 'Example partner'])
+      expect(chooser.body).toContain(`Sign in with ${label}`)
     expect(chooser.headers.getSetCookie()).toEqual([])
     const link = (id: string): string =>
       new RegExp(`href="([^"]*provider=${id}[^"]*)"`).exec(chooser.body)?.[1]?.replaceAll('&amp;', '&') ?? ''

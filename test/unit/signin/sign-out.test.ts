@@ -50,7 +50,7 @@ describe('signing out', () => {
     const xsrf = /name="xsrf" value="([^"]+)"/.exec(provider.body)?.[1] ?? ''
     const end = await browser.follow(await browser.post(form, { xsrf, logout: 'yes' }))
     expect(end.url).toContain(`${PUBLIC}/signed-out?state=`)
-    expect(end.body).toContain('Your session at corp has ended as well.')
+    expect(end.body).toContain('Your session at Example corp has ended as well.')
     browser.setCookie(PUBLIC, `${COOKIE}=${cookie}; Domain=example.com; Path=/; Secure`)
     expect((await browser.get(`${PUBLIC}/me.json`)).status).toBe(401)
   })
@@ -70,7 +70,7 @@ describe('signing out', () => {
       await browser.post(`${PUBLIC}/sign-out`, { token: await tokenOf(browser) }),
     )
     expect(shown.url).toContain(`${PUBLIC}/signed-out?state=`)
-    expect(shown.body).toContain('Your session at corp has not been ended.')
+    expect(shown.body).toContain('Your session at Example corp has not been ended.')
     await plain.close()
   })
 
@@ -156,7 +156,8 @@ describe('who am I', () => {
     const browser = await signedIn()
     const shown = await browser.get(`${PUBLIC}/me`)
     expect(shown.status).toBe(200)
-    for (const text of ['ada@example.com', 'corp', 'sre', 'Session ends']) expect(shown.body).toContain(text)
+    for (const text of ['ada@example.com', 'Example corp', 'sre', 'Session ends'])
+      expect(shown.body).toContain(text)
   })
 
   it('says the same to programs, without anything that could be replayed', async () => {

@@ -273,6 +273,7 @@ const settingsOf = (id: string, provider: TestProvider, mfaAcr: readonly string[
     mfa: mfaAcr.length === 0 ? undefined : { amr: ['otp'], acr: mfaAcr },
     clientId: 'postern',
   },
+  label: `Example ${id}`,
   clientSecret: new Secret('planted-client-secret'),
   scopes: ['openid', 'profile', 'email', 'groups'],
   timeoutSeconds: 5,
