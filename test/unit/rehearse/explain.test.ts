@@ -68,7 +68,7 @@ describe('one line', () => {
     [
       'GET https://grafana.example.com/../x',
       'groups=sre',
-      'deny DENY_BAD_REQUEST | the path climbs above the root',
+      'deny DENY_BAD_REQUEST | the path climbs above the root or has too many readings',
     ],
     [
       'GET https://grafana.example.com/second/..%2fx',
