@@ -87,6 +87,9 @@ export const readReported = (
   }
   // INVARIANT: only a handshake has this method; a client that writes it as its own must not pass for one.
   if (reported.method === 'WEBSOCKET') return client('the method `WEBSOCKET` was written out')
+  // RFC 6455 §4.1: a handshake is a GET. Whoever answers one to another method opens a tunnel that nobody decided.
+  if (reported.method !== 'GET' && headers.values.has('upgrade'))
+    return client('an upgrade was asked for by another method than GET')
   const host = normalizeHost(reported.authority)
   if (host === undefined) return client('the host is malformed')
   const served = reported.servedAuthority === undefined ? host : normalizeHost(reported.servedAuthority)
@@ -123,7 +126,7 @@ const factsOf = (
   }
 }
 
-/** nginx drops `Upgrade` on its way to us and keeps the rest of the handshake (RFC 6455 §4.1). */
+/** A proxy may drop `Upgrade` on its way to us and keep the rest of the handshake (RFC 6455 §4.1): any sign counts. */
 const isHandshake = (headers: ReceivedHeaders): boolean =>
   headerValue(headers, 'sec-websocket-key') !== undefined ||
   headerValue(headers, 'sec-websocket-version') !== undefined ||

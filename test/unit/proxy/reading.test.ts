@@ -241,9 +241,20 @@ describe('a WebSocket handshake', () => {
     ])
   })
 
-  it('is only a GET', () => {
-    const raw = ['X-Original-URL', URL_A, 'X-Original-Method', 'POST', 'Upgrade', 'websocket', ...origin]
-    const { facts } = exchange(read('/authz/nginx', raw))
+  it('is only a GET: by another method it is refused, and without `Upgrade` it is that method', () => {
+    const raw = (more: readonly string[]) => [
+      'X-Original-URL',
+      URL_A,
+      'X-Original-Method',
+      'POST',
+      ...more,
+      ...origin,
+    ]
+    expect(read('/authz/nginx', raw(['Upgrade', 'websocket']))).toMatchObject({
+      kind: 'refused',
+      status: 403,
+    })
+    const { facts } = exchange(read('/authz/nginx', raw(['Sec-WebSocket-Key', 'eA=='])))
     expect([facts.method, facts.origin]).toEqual(['POST', undefined])
   })
 })
