@@ -85,11 +85,8 @@ export const readReported = (
       ? client('the method is over-long or begins with no letter')
       : refuse(dialect, 400, 'the method is not one in upper case', headers)
   }
-  // INVARIANT: only a handshake has this method; a client that writes it as its own must not pass for one.
-  if (reported.method === 'WEBSOCKET') return client('the method `WEBSOCKET` was written out')
-  // RFC 6455 §4.1: a handshake is a GET. Whoever answers one to another method opens a tunnel that nobody decided.
-  if (reported.method !== 'GET' && headers.values.has('upgrade'))
-    return client('an upgrade was asked for by another method than GET')
+  const pretence = pretendedHandshake(reported.method, headers)
+  if (pretence !== undefined) return client(pretence)
   const host = normalizeHost(reported.authority)
   if (host === undefined) return client('the host is malformed')
   const served = reported.servedAuthority === undefined ? host : normalizeHost(reported.servedAuthority)
@@ -102,6 +99,16 @@ export const readReported = (
   const facts = factsOf(reported, host, reading.path, headers, settings)
   const servedFacts = served === host ? undefined : { ...facts, host: served }
   return exchangeOf(reported, facts, servedFacts, headers, settings)
+}
+
+/**
+ * INVARIANT: only a handshake has the method `WEBSOCKET`, and a handshake is a GET (RFC 6455 §4.1): whoever answers one
+ * to another method opens a tunnel that nobody decided.
+ */
+const pretendedHandshake = (method: string, headers: ReceivedHeaders): string | undefined => {
+  if (method === 'WEBSOCKET') return 'the method `WEBSOCKET` was written out'
+  const isTunnel = method !== 'GET' && (headerValue(headers, 'upgrade') ?? '') !== ''
+  return isTunnel ? 'an upgrade was asked for by another method than GET' : undefined
 }
 
 const factsOf = (
