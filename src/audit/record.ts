@@ -55,9 +55,11 @@ export interface DecisionRecord {
   readonly query: string | undefined
   readonly userAgent: string | undefined
   readonly authentication: Authentication | undefined
-  /** Claims that the section's rules read. */
+  /** Claims that some rule of the route reads. */
   readonly readClaims: readonly string[]
   readonly policyRevision: string
+  /** Address of the socket, where nothing else tells who asked. */
+  readonly peer: string | undefined
   /** Label of the client's network in the directory. */
   readonly network: string | undefined
   readonly cache: 'hit' | 'miss' | undefined
@@ -105,15 +107,27 @@ const timestamp = (nowMs: number): string => {
 const requestText = ({ facts, query }: DecisionRecord): string => {
   if (facts === undefined) return ''
   const { raw, views } = facts.path
+  const { origin } = facts
   return (
     `,"host":"${facts.host}"` +
     member('method', facts.method, AGENT_MAX) +
     member('path', raw, PATH_MAX) +
-    // Whoever decides again must not take a part for the whole.
-    (raw.length > PATH_MAX ? ',"cut":["path"]' : '') +
+    cutText(raw, origin) +
     (views.length > 1 ? `,"views":${views.length}` : '') +
-    (query === undefined || query === '' ? '' : `,"qh":"h:${shortHash(query)}"`)
+    (query === undefined || query === '' ? '' : `,"qh":"h:${shortHash(query)}"`) +
+    (facts.preflight ? ',"preflight":true' : '') +
+    member('origin', origin, AGENT_MAX)
   )
+}
+
+/** Whoever decides again must not take a part for the whole. */
+const cutText = (path: string, origin: string | undefined): string => {
+  if (path.length <= PATH_MAX && (origin === undefined || origin.length <= AGENT_MAX)) return ''
+  const cut = [
+    ...(path.length > PATH_MAX ? ['path'] : []),
+    ...((origin?.length ?? 0) > AGENT_MAX ? ['origin'] : []),
+  ]
+  return `,"cut":${JSON.stringify(cut)}`
 }
 
 /** 16 bits: enough to see that two requests asked for the same, too few to find what they asked. */
@@ -134,9 +148,10 @@ const decisionText = (decision: Decision): string => {
   return text
 }
 
-const sourceText = ({ facts, network, userAgent }: DecisionRecord): string => {
+const sourceText = ({ facts, peer, network, userAgent }: DecisionRecord): string => {
   const members =
     member('ip', facts?.clientIp, AGENT_MAX) +
+    member('peer', peer, AGENT_MAX) +
     member('net', network, AGENT_MAX) +
     member('ua', userAgent, AGENT_MAX)
   return `,"src":{${members.slice(1)}}`

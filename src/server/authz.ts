@@ -19,6 +19,8 @@ export interface Observed {
   /** What was read; undefined where the path speaks no dialect. */
   readonly reading: Exchange | Refusal | undefined
   readonly ruling: Ruling | undefined
+  /** Address of the socket; undefined where it is gone. */
+  readonly peer: string | undefined
   /** Of the set that decided: another one may be in force by now. */
   readonly policyRevision: string | undefined
   readonly elapsedUs: number
@@ -65,7 +67,7 @@ export const makeAuthz = (deps: AuthzDeps): RawHandler => {
       id = deps.nextId()
       const startedMs = deps.monotonicMs()
       const finish = (outcome: Outcome): void => {
-        const observe = (): void => deps.observe(observedOf(deps, outcome, id, startedMs))
+        const observe = (): void => deps.observe(observedOf(deps, incoming, outcome, id, startedMs))
         // What must be recorded is recorded before anybody hears of it.
         const isStrict = outcome.ruling?.route?.audit === 'strict'
         if (isStrict) observe()
@@ -104,15 +106,22 @@ const answerFault = (
   if (!isAnswered) attempt(() => send(incoming, outgoing, outcome.answer))
   // Half an answer, or none at all: the connection goes, and with it any access.
   if (!outgoing.writableEnded) outgoing.destroy()
-  if (!isAnswered) attempt(() => deps.observe(observedOf(deps, outcome, id, deps.monotonicMs())))
+  if (!isAnswered) attempt(() => deps.observe(observedOf(deps, incoming, outcome, id, deps.monotonicMs())))
 }
 
-const observedOf = (deps: AuthzDeps, outcome: Outcome, id: string, startedMs: number): Observed => ({
+const observedOf = (
+  deps: AuthzDeps,
+  incoming: IncomingMessage,
+  outcome: Outcome,
+  id: string,
+  startedMs: number,
+): Observed => ({
   id,
   status: outcome.answer.status,
   decision: outcome.decision,
   reading: outcome.reading,
   ruling: outcome.ruling,
+  peer: incoming.socket.remoteAddress,
   policyRevision: outcome.policyRevision,
   elapsedUs: Math.round((deps.monotonicMs() - startedMs) * 1000),
   nowMs: deps.nowMs(),

@@ -23,7 +23,7 @@ import { makeDecisionIds } from './decision-id.ts'
 import { makeDecisionServer, SERVER_LIMITS } from './decision-listener.ts'
 import { endingRules } from './ending-rules.ts'
 import { makePrepareIdentity } from './identity-preparation.ts'
-import { makeNetworkLabels } from './network-labels.ts'
+import { makeNetworkOf } from './network-labels.ts'
 import { makeObserve } from './observe.ts'
 import { makePublicApp } from './public-app.ts'
 import { makeChecks } from './readiness.ts'
@@ -190,7 +190,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
       audit,
       metrics,
       policyRevision: () => store.current().revision,
-      networks: makeNetworkLabels(store.files),
+      networkOf: makeNetworkOf(store.files),
     }),
     onFault: (error) => {
       metrics.fault()

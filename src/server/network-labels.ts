@@ -2,20 +2,30 @@
 import { basename } from 'node:path'
 import { compileDirectory } from '../policy-file/directory.ts'
 import type { PolicyFile } from '../policy-file/issue.ts'
-import type { LabelledNetwork } from './observe.ts'
+import { networkContains, parseIp, type Network } from '../policy/network.ts'
+
+/** The first label of the directory whose network holds an address; undefined where none does. */
+export type NetworkOf = (clientIp: string | undefined) => string | undefined
+
+const ADDRESSES_KEPT = 10_000
 
 /**
- * Reads the labels of the loaded files; compiled once for each list of files.
+ * Reads the labels of the loaded files; compiled once for each list of files, and looked up once for each address.
  * @param files of the policy set in force: they loaded, so the directory compiles
  */
-export const makeNetworkLabels = (files: () => readonly PolicyFile[]): (() => readonly LabelledNetwork[]) => {
-  const known = new WeakMap<readonly PolicyFile[], readonly LabelledNetwork[]>()
-  return () => {
+export const makeNetworkOf = (files: () => readonly PolicyFile[]): NetworkOf => {
+  let looked: { readonly files: readonly PolicyFile[]; readonly labelOf: NetworkOf } | undefined
+  return (clientIp) => {
     const now = files()
-    const labels = known.get(now) ?? labelsOf(now)
-    known.set(now, labels)
-    return labels
+    if (looked?.files !== now) looked = { files: now, labelOf: remembering(labelsOf(now)) }
+    return looked.labelOf(clientIp)
   }
+}
+
+/** A network with the name that the directory gives it. */
+interface LabelledNetwork {
+  readonly label: string
+  readonly network: Network
 }
 
 const labelsOf = (files: readonly PolicyFile[]): readonly LabelledNetwork[] => {
@@ -25,4 +35,24 @@ const labelsOf = (files: readonly PolicyFile[]): readonly LabelledNetwork[] => {
   return [...reading.directory.networks].flatMap(([label, networks]) =>
     networks.map((network) => ({ label, network })),
   )
+}
+
+const remembering = (networks: readonly LabelledNetwork[]): NetworkOf => {
+  const known = new Map<string, string | undefined>()
+  return (clientIp) => {
+    if (clientIp === undefined || networks.length === 0) return undefined
+    if (known.has(clientIp)) return known.get(clientIp)
+    // Whoever sends another address each time must not grow it.
+    if (known.size >= ADDRESSES_KEPT) known.clear()
+    const label = labelOf(clientIp, networks)
+    known.set(clientIp, label)
+    return label
+  }
+}
+
+const labelOf = (clientIp: string, networks: readonly LabelledNetwork[]): string | undefined => {
+  const address = parseIp(clientIp)
+  return address === undefined
+    ? undefined
+    : networks.find(({ network }) => networkContains(network, address))?.label
 }

@@ -1,31 +1,28 @@
 // The last step, after the answer is out: one line in the decision log, and the counters. Never throws at a request.
 import { decisionFields, type DecisionRecord, type LogFields } from '../audit/record.ts'
 import type { AuditWriter } from '../audit/writer.ts'
-import { networkContains, parseIp, type Network } from '../policy/network.ts'
+import type { Route } from '../policy/route.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Observed } from './authz.ts'
 import { makeFirstAllow } from './first-allow.ts'
-
-/** A network with the name that the directory gives it. */
-export interface LabelledNetwork {
-  readonly label: string
-  readonly network: Network
-}
+import type { NetworkOf } from './network-labels.ts'
 
 export interface ObserveDeps {
   readonly audit: AuditWriter
   readonly metrics: Metrics
   /** Of the set in force, for requests that no set was asked about. */
   readonly policyRevision: () => string
-  readonly networks: () => readonly LabelledNetwork[]
+  /** Label of the network that an address lies in. */
+  readonly networkOf: NetworkOf
 }
 
 /** Makes the observer of decisions. */
 export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) => {
   const isFirstAllow = makeFirstAllow()
   return (observed) => {
-    const { decision, ruling } = observed
+    const { decision, ruling, reading } = observed
+    const network = reading?.kind === 'exchange' ? deps.networkOf(reading.facts.clientIp) : undefined
     deps.metrics.decision(
       decision.route,
       decision.outcome,
@@ -34,8 +31,9 @@ export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) =
       ruling?.cache ?? 'miss',
     )
     if (ruling?.cache === 'miss') countCredential(deps.metrics, observed)
-    if (decision.outcome === 'allow' && ruling?.route?.log === 'changes' && !isFirstAllow(observed)) return
-    deps.audit.write(fieldsOf(observed, deps))
+    const isCounted = decision.outcome === 'allow' && ruling?.route?.log === 'changes'
+    if (isCounted && !isFirstAllow(observed, network)) return
+    deps.audit.write(fieldsOf(observed, network, deps))
   }
 }
 
@@ -51,7 +49,7 @@ const countCredential = (metrics: Metrics, observed: Observed): void => {
   metrics.credential(kind, authentication.kind)
 }
 
-const fieldsOf = (observed: Observed, deps: ObserveDeps): LogFields => {
+const fieldsOf = (observed: Observed, network: string | undefined, deps: ObserveDeps): LogFields => {
   const { reading, ruling } = observed
   return decisionFields({
     nowMs: observed.nowMs,
@@ -61,9 +59,10 @@ const fieldsOf = (observed: Observed, deps: ObserveDeps): LogFields => {
     dialect: reading?.dialect,
     requestId: reading?.requestId,
     userAgent: reading?.userAgent,
-    ...requestOf(reading, deps.networks),
+    ...requestOf(observed),
+    network,
     authentication: ruling?.verified?.authentication,
-    readClaims: ruling?.section?.reads.claims ?? [],
+    readClaims: ruling?.route === undefined ? NO_CLAIMS : claimsReadBy(ruling.route),
     policyRevision: observed.policyRevision ?? deps.policyRevision(),
     cache: ruling?.cache,
     elapsedUs: observed.elapsedUs,
@@ -71,32 +70,25 @@ const fieldsOf = (observed: Observed, deps: ObserveDeps): LogFields => {
   })
 }
 
-const requestOf = (
-  reading: Observed['reading'],
-  networks: ObserveDeps['networks'],
-): Pick<DecisionRecord, 'facts' | 'query' | 'network'> => {
-  if (reading?.kind !== 'exchange') return { facts: undefined, query: undefined, network: undefined }
-  return {
-    facts: reading.facts,
-    query: queryOf(reading),
-    network: labelOf(reading.facts.clientIp, networks()),
-  }
+const NO_CLAIMS: readonly string[] = []
+const claimsOfRoutes = new WeakMap<Route, readonly string[]>()
+
+/** Claims that the rules of any section read: several sections may have been walked, and whoever decides again walks them all. */
+const claimsReadBy = (route: Route): readonly string[] => {
+  const known = claimsOfRoutes.get(route)
+  if (known !== undefined) return known
+  const claims = [...new Set(route.sections.flatMap(({ reads }) => reads.claims))].toSorted()
+  claimsOfRoutes.set(route, claims)
+  return claims
 }
+
+const requestOf = ({ reading, peer }: Observed): Pick<DecisionRecord, 'facts' | 'query' | 'peer'> =>
+  reading?.kind === 'exchange'
+    ? { facts: reading.facts, query: queryOf(reading), peer: undefined }
+    : { facts: undefined, query: undefined, peer }
 
 const queryOf = (exchange: Exchange): string | undefined => {
   const { pathAndQuery } = exchange.target
   const question = pathAndQuery.indexOf('?')
   return question < 0 ? undefined : pathAndQuery.slice(question + 1)
-}
-
-/** The first label of the directory whose network holds the address. */
-export const labelOf = (
-  clientIp: string | undefined,
-  networks: readonly LabelledNetwork[],
-): string | undefined => {
-  if (clientIp === undefined || networks.length === 0) return undefined
-  const address = parseIp(clientIp)
-  return address === undefined
-    ? undefined
-    : networks.find(({ network }) => networkContains(network, address))?.label
 }

@@ -32,7 +32,7 @@ export const makeOnUnreadable = (deps: UnreadableDeps): OnUnreadable => {
         reason: 'DENY_BAD_REQUEST',
         policy: deps.policyRevision(),
         sub: { kind: 'anonymous' },
-        src: { ip: peer },
+        src: { peer },
         note: why,
       })
       return id

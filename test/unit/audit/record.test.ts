@@ -34,6 +34,7 @@ const RECORD: DecisionRecord = {
   userAgent: 'curl/8',
   authentication: { kind: 'verified', principal: person('ada', ['sre', 'eng']) },
   readClaims: ['groups', 'dept'],
+  peer: undefined,
   policyRevision: 'p:1',
   network: 'vpn',
   cache: 'hit',
@@ -138,6 +139,27 @@ describe('a decision line', () => {
     expect(JSON.parse(text)).toMatchObject({ sub })
     expect(text).not.toContain('attrs')
     expect(text).not.toContain('PLANTED-SECRET')
+  })
+
+  it('holds what else a rule can read of a request: a preflight, and the origin of a handshake', () => {
+    const facts = RECORD.facts && { ...RECORD.facts, preflight: true, origin: 'https://evil.example' }
+    expect(parsed({ ...RECORD, facts })).toMatchObject({ preflight: true, origin: 'https://evil.example' })
+    expect(Object.keys(parsed(RECORD))).not.toContain('preflight')
+    expect(Object.keys(parsed(RECORD))).not.toContain('origin')
+  })
+
+  it('says which texts are longer than what is written', () => {
+    const facts = RECORD.facts && {
+      ...RECORD.facts,
+      path: { raw: `/${'a'.repeat(600)}`, views: ['/a'] as const, opaque: false },
+      origin: `https://${'a'.repeat(300)}`,
+    }
+    expect(parsed({ ...RECORD, facts })).toMatchObject({ cut: ['path', 'origin'] })
+  })
+
+  it('names the address that asked, where the request could not be read', () => {
+    const refused = { ...RECORD, facts: undefined, network: undefined, peer: '192.0.2.7' }
+    expect(parsed(refused)).toMatchObject({ src: { peer: '192.0.2.7', ua: 'curl/8' } })
   })
 
   it('is exactly one line of ASCII JSON, whatever the request holds', () => {
