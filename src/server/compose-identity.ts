@@ -89,10 +89,20 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
     sessionSeal,
     binding,
     digest: (carried) => credentialDigest(carried, [binding.name]),
-    keyRevision: () => [...issuerKeys.values()].reduce((sum, keys) => sum + keys.revision(), 0),
+    keyRevision: sumOfRevisions([...issuerKeys.values()]),
     issuerKeys,
     providersOf: (route) =>
       config.providers.filter((provider) => believes(route, provider)).map(({ id }) => id),
+  }
+}
+
+/** Asked on every decision. */
+const sumOfRevisions = (all: readonly IssuerKeys[]): (() => number) => {
+  if (all.length === 0) return () => 0
+  return () => {
+    let sum = 0
+    for (const keys of all) sum += keys.revision()
+    return sum
   }
 }
 
