@@ -3,6 +3,7 @@ import type { Prepared, PrepareIdentity } from '../decide/ruling.ts'
 import type { Assertion, AssertionSigner } from '../identity/assertion.ts'
 import { believes } from '../identity/believed.ts'
 import type { IdentitySource } from '../identity/source.ts'
+import type { CredentialKind } from '../policy/credential-kind.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Route } from '../policy/route.ts'
 import { identityHeaders, userOf, type IdentityWarning } from '../proxy/identity-headers.ts'
@@ -39,11 +40,18 @@ export const makePrepareIdentity = (deps: PreparationDeps): PrepareIdentity => {
   }
 }
 
-/** Where a route believes several sources and not each maps `user`, two people could share a name. */
+/**
+ * Where a route believes several sources and not each maps `user`, two people could share a name. A source whose kind no
+ * section accepts brings nobody: that it is configured must not rename anybody.
+ */
 const qualifies = (route: Route, sources: readonly IdentitySource[]): boolean => {
-  const believed = sources.filter((source) => believes(route, source))
+  const accepted = new Set(route.sections.flatMap((section) => section.accepts))
+  const believed = sources.filter((source) => believes(route, source) && accepted.has(kindOf(source)))
   return believed.length > 1 && !believed.every((source) => Object.hasOwn(source.claims, 'user'))
 }
+
+const kindOf = (source: IdentitySource): CredentialKind =>
+  source.kind === 'provider' ? 'session' : source.credential
 
 const prepare = (
   deps: PreparationDeps,
