@@ -56,7 +56,6 @@ const userAt = async (
   if (section === undefined) throw new Error('no section')
   const verified = {
     authentication: { kind: 'verified', principal: person('ada', []) },
-    session: undefined,
     consumed: 'cookie',
     revocable: undefined,
     note: undefined,
