@@ -16,6 +16,8 @@ export interface TokenClaims {
   readonly expiresAtSeconds: number
   readonly issuedAtSeconds: number | undefined
   readonly tokenId: string | undefined
+  /** `auth_time`; undefined where the token does not say, or names a time that is to come. */
+  readonly authTimeSeconds: number | undefined
   /** `namespace/name`; undefined for any other kind of token. */
   readonly serviceAccount: string | undefined
 }
@@ -46,7 +48,8 @@ export const judgeClaims = (
   if (expiresAtSeconds === undefined) return bad('it has no `exp`')
   const fault = timeFault({ expiresAtSeconds, notBeforeSeconds, issuedAtSeconds }, source, nowSeconds)
   if (fault !== undefined) return bad(fault)
-  const claims = { subject, expiresAtSeconds, issuedAtSeconds, tokenId }
+  const authTimeSeconds = pastTime(ownValue(payload, 'auth_time'), nowSeconds)
+  const claims = { subject, expiresAtSeconds, issuedAtSeconds, tokenId, authTimeSeconds }
   if (source.credential === 'bearer')
     return { kind: 'good', claims: { ...claims, serviceAccount: undefined } }
   const account = judgeAccount(payload, subject, claims, source)
@@ -62,6 +65,12 @@ const bad = (why: string): ClaimsJudgement => ({ kind: 'bad', why })
 /** `1e999` parses to Infinity, which no clock ever reaches. */
 const isOptionalTime = (value: unknown): value is number | undefined =>
   value === undefined || (typeof value === 'number' && Number.isFinite(value))
+
+/** A login that is to come would stay fresh for as long as it is to come. */
+const pastTime = (value: unknown, nowSeconds: number): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value <= nowSeconds + SKEW_SECONDS
+    ? value
+    : undefined
 
 interface TokenTimes {
   readonly expiresAtSeconds: number
@@ -93,7 +102,9 @@ export const bearerPrincipal = (
 ): Principal => {
   const mapped = mapClaims(payload, source.claims)
   return {
-    ...(claims.serviceAccount === undefined ? bearerOf(payload, source) : accountOf(claims.serviceAccount)),
+    ...(claims.serviceAccount === undefined
+      ? bearerOf(payload, source, claims)
+      : accountOf(claims.serviceAccount)),
     source: source.id,
     subject: claims.subject,
     claims: mapped.claims,
@@ -115,17 +126,16 @@ type Bearer = Pick<
   'kind' | 'credential' | 'client' | 'amr' | 'acr' | 'authTimeSeconds' | 'multiFactor' | 'serviceAccount'
 >
 
-const bearerOf = (payload: JsonObject, source: IssuerSource): Bearer => {
+const bearerOf = (payload: JsonObject, source: IssuerSource, claims: TokenClaims): Bearer => {
   const amr = textsOf(payload, 'amr')
   const acr = textOf(payload, 'acr')
-  const authTime = ownValue(payload, 'auth_time')
   return {
     kind: source.subjects === 'people' ? 'person' : 'machine',
     credential: 'bearer',
     client: textOf(payload, 'client_id') ?? textOf(payload, 'azp'),
     amr,
     acr,
-    authTimeSeconds: typeof authTime === 'number' && Number.isFinite(authTime) ? authTime : undefined,
+    authTimeSeconds: claims.authTimeSeconds,
     multiFactor: isMultiFactor(source, amr, acr),
   }
 }

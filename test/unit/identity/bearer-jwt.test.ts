@@ -101,6 +101,16 @@ describe('a bearer token', () => {
     expect(principal.claims.get('sub')).toBe('robot')
   })
 
+  test('signed in when it says, unless that is to come', async () => {
+    const authTimeOf = async (authTime: unknown): Promise<number | undefined> =>
+      (await principalOf(await ci.mint({ auth_time: authTime }))).authTimeSeconds
+    expect(await authTimeOf(NOW_SECONDS - 3600)).toBe(NOW_SECONDS - 3600)
+    expect(await authTimeOf(NOW_SECONDS + 60)).toBe(NOW_SECONDS + 60)
+    // A login of tomorrow would be fresh for ever.
+    for (const authTime of [NOW_SECONDS + 61, NOW_SECONDS * 1000, String(NOW_SECONDS)])
+      expect(await authTimeOf(authTime)).toBeUndefined()
+  })
+
   test('names a person only where its issuer speaks of people', async () => {
     const token = await ci.mint({ email_verified: true })
     expect(await principalOf(token, readerOf({ subjects: 'people' }))).toMatchObject({
@@ -154,7 +164,9 @@ describe('a bearer token', () => {
     expect(await outcome(token, reader)).toBe('verified')
     expect(await outcome(token, reader, acceptanceOf({ nowSeconds: NOW_SECONDS + 359 }))).toBe('verified')
     expect(await outcome(token, reader, acceptanceOf({ nowSeconds: NOW_SECONDS + 360 }))).toBe(INVALID)
-    expect(await outcome(token, reader, acceptanceOf({ issuers: ['other'] }))).toBe('foreign DENY_WRONG_ISSUER')
+    expect(await outcome(token, reader, acceptanceOf({ issuers: ['other'] }))).toBe(
+      'foreign DENY_WRONG_ISSUER',
+    )
     verdict = 'revoked'
     expect(await outcome(token, reader)).toBe('DENY_CRED_REVOKED')
     verdict = 'unknown'
