@@ -50,7 +50,8 @@ export const makeVisitor = async (
 ): Promise<Visitor> => {
   const context = await browser.newContext(options)
   // Less than a test may take, so that a failure says what was waited for.
-  context.setDefaultTimeout(10_000)
+  // An upper bound for a loaded machine; every wait is for a state.
+  context.setDefaultTimeout(60_000)
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())

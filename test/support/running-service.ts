@@ -96,7 +96,7 @@ export const until = <T>(read: () => T | Promise<T>, isThere: (value: T) => bool
       if (!isThere(value)) throw new Error(`not there yet: ${JSON.stringify(value)}`.slice(0, 2000))
       return value
     },
-    { timeout: 25_000, interval: 15 },
+    { timeout: 90_000, interval: 15 },
   )
 
 /** Waits until readiness says a thing about one of its checks. */

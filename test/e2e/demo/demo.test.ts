@@ -164,7 +164,7 @@ describe('postern demo', () => {
     // npm keeps files of its own beside ours.
     const ours = (): readonly string[] =>
       readdirSync(folder).filter((name) => name.startsWith('postern-demo-'))
-    await vi.waitUntil(() => ours().length === 0, { timeout: 10_000 })
+    await vi.waitUntil(() => ours().length === 0, { timeout: 60_000 })
   })
 
   it('says what it takes where it is told nonsense', async () => {

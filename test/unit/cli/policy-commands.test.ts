@@ -76,6 +76,38 @@ describe('check', () => {
     expect(strict.out).toMatch(/^untested\/app.yaml:7:10: warning W10: /)
   })
 
+  it('with a configuration, warns of a proxy that may leave unsaid which host it serves', async () => {
+    const configure = (name: string, hostHeader: string): string => {
+      const file = join(root, name)
+      const proxies = `proxies: {trusted: ["127.0.0.1/32"]${hostHeader}}`
+      const session = 'session: {keys: [{file: session.key}], domain: example.com}'
+      const providers =
+        'providers: [{id: corp, issuer: "https://idp.example.com", clientId: p, claims: {groups: groups}}]'
+      const lines = [
+        'apiVersion: postern/v1',
+        'publicUrl: https://auth.example.com',
+        proxies,
+        session,
+        providers,
+      ]
+      writeFileSync(file, `${lines.join('\n')}\n`)
+      return file
+    }
+    writeFileSync(join(root, 'session.key'), Buffer.alloc(32, 7).toString('base64'))
+    const optional = configure('optional.yaml', ', hostHeader: optional')
+    const warned = await postern('check', join(root, 'good'), '-c', optional)
+    expect(warned.code).toBe(0)
+    expect(warned.out).toMatch(
+      /^optional\.yaml:3:49: warning W27: .*`optional`\n {2}why: .*\n {2}mend: .*X-Postern-Host.*`host=`/,
+    )
+    expect(warned.err).toContain('good: 0 errors, 1 warning in 1 file')
+    expect((await postern('check', join(root, 'good'), '-c', optional, '--strict')).code).toBe(1)
+    const unsaid = await postern('check', join(root, 'good'), '-c', configure('unsaid.yaml', ''))
+    expect(unsaid.out).toMatch(/^unsaid\.yaml: warning W27: /)
+    const required = configure('required.yaml', ', hostHeader: required')
+    expect(await postern('check', join(root, 'good'), '-c', required)).toMatchObject({ code: 0, out: '' })
+  })
+
   it('finds what keeps a folder from loading, with a caret', async () => {
     const ran = await postern('check', join(root, 'broken'))
     expect(ran.code).toBe(2)
