@@ -49,8 +49,8 @@ const reportOf = (choice: PolicyChoice, nowMs: number): CheckReport | undefined 
     const { revision, files, issues } = choice.refused
     return revision === undefined ? undefined : { folder, revision: undefined, files, routes: 0, issues }
   }
-  const { loaded, sources } = choice
-  const issues = checkPolicies(loaded, { nowMs, sources, tests: runCases(loaded, nowMs) })
+  const { loaded, sources, notes } = choice
+  const issues = [...notes, ...checkPolicies(loaded, { nowMs, sources, tests: runCases(loaded, nowMs) })]
   return {
     folder,
     revision: loaded.set.revision,

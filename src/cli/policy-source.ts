@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import { issueText as configIssueText } from '../config/issue.ts'
 import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
-import { issueText } from '../policy-file/issue.ts'
+import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
+import { hostNotes } from './host-note.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
 export interface FolderOptions {
@@ -13,7 +14,13 @@ export interface FolderOptions {
 }
 
 export type FolderChoice =
-  | { readonly kind: 'folder'; readonly folder: string; readonly sources: readonly KnownSource[] | undefined }
+  | {
+      readonly kind: 'folder'
+      readonly folder: string
+      readonly sources: readonly KnownSource[] | undefined
+      /** What is to say of the configuration itself. */
+      readonly notes: readonly PolicyIssue[]
+    }
   | { readonly kind: 'refused'; readonly text: string }
 
 /** Adds `[dir]`, `--policies` and `-c` to a command. */
@@ -31,7 +38,8 @@ export const chooseFolder = (dir: string | undefined, options: FolderOptions): F
   if (dir !== undefined && options.policies !== undefined && dir !== options.policies)
     return { kind: 'refused', text: `two folders, \`${dir}\` and \`${options.policies}\`; name one` }
   const named = dir ?? options.policies
-  if (options.config === undefined) return { kind: 'folder', folder: named ?? 'policies', sources: undefined }
+  if (options.config === undefined)
+    return { kind: 'folder', folder: named ?? 'policies', sources: undefined, notes: [] }
   const loaded = loadConfig({ file: options.config, env: process.env })
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
@@ -42,7 +50,8 @@ export const chooseFolder = (dir: string | undefined, options: FolderOptions): F
     isDefault: source.isDefault,
     claims: new Set(Object.keys(source.claims)),
   }))
-  return { kind: 'folder', folder: named ?? shortPath(policiesFolder), sources }
+  const notes = hostNotes(options.config, loaded)
+  return { kind: 'folder', folder: named ?? shortPath(policiesFolder), sources, notes }
 }
 
 /** As somebody would write it here. */
@@ -57,6 +66,7 @@ export type PolicyChoice =
       readonly loaded: LoadedPolicies
       readonly folder: string
       readonly sources: readonly KnownSource[] | undefined
+      readonly notes: readonly PolicyIssue[]
     }
   | { readonly kind: 'refused'; readonly folder: string; readonly refused: RefusedPolicies }
   | { readonly kind: 'misused'; readonly text: string }
@@ -68,11 +78,11 @@ export const choosePolicies = async (
 ): Promise<PolicyChoice> => {
   const choice = chooseFolder(dir, options)
   if (choice.kind === 'refused') return { kind: 'misused', text: choice.text }
-  const { folder, sources } = choice
+  const { folder, sources, notes } = choice
   const loaded = await loadPolicies(folder)
   return loaded.kind === 'refused'
     ? { kind: 'refused', folder, refused: loaded }
-    : { kind: 'loaded', loaded, folder, sources }
+    : { kind: 'loaded', loaded, folder, sources, notes }
 }
 
 /** Tells why a command that needs a whole set cannot run: invalid input, exit 2. */

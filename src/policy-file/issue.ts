@@ -26,6 +26,7 @@ export const ISSUE_MEANING = {
   W24: 'a file that is not read',
   E25: 'a claim or issuer that nobody asserts',
   W26: 'an allow that ends within 14 days',
+  W27: 'a configuration that lets a proxy leave its host unsaid',
 } as const
 
 export type IssueCode = keyof typeof ISSUE_MEANING

@@ -98,7 +98,7 @@ describe('check', () => {
     const warned = await postern('check', join(root, 'good'), '-c', optional)
     expect(warned.code).toBe(0)
     expect(warned.out).toMatch(
-      /^optional\.yaml:3:49: warning W27: .*`optional`\n {2}why: .*\n {2}mend: .*X-Postern-Host.*`host=`/,
+      /^optional\.yaml:3:50: warning W27: .*`optional`\n {2}why: .*\n {2}mend: .*X-Postern-Host.*`host=`/,
     )
     expect(warned.err).toContain('good: 0 errors, 1 warning in 1 file')
     expect((await postern('check', join(root, 'good'), '-c', optional, '--strict')).code).toBe(1)
