@@ -1,6 +1,6 @@
 // `postern version`: what runs here.
-import { readFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
+import { VERSION } from '../server/version.ts'
 
 /** Adds `version`. */
 export const addVersionCommand = (program: Command): void => {
@@ -12,16 +12,10 @@ export const addVersionCommand = (program: Command): void => {
       const report = {
         apiVersion: 'postern/v1',
         kind: 'Version',
-        version: ownVersion(),
+        version: VERSION,
         node: process.version,
       }
       const text = `postern ${report.version} (node ${report.node})`
       process.stdout.write(`${output === 'json' ? JSON.stringify(report) : text}\n`)
     })
-}
-
-const ownVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return isManifest && typeof manifest.version === 'string' ? manifest.version : 'unknown'
 }

@@ -3,8 +3,8 @@ import { secret, seconds, sure, type DecodeContext } from './checked.ts'
 import type { IssuerConfig, ProviderConfig } from './config.ts'
 import type { Settings } from './schema.ts'
 
-/** OIDC Core §5.1 without what is no text; groups are not among them. */
-const STANDARD_CLAIMS = [
+/** What a provider may assert unless it is configured otherwise: OIDC Core §5.1 without what is no text, and no groups. */
+export const STANDARD_CLAIMS = [
   'sub',
   'name',
   'given_name',

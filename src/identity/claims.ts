@@ -4,45 +4,6 @@ import type { ClaimScalar, ClaimValue } from '../policy/principal.ts'
 import type { ClaimMapping } from './source.ts'
 import { isObject, ownValue, type JsonObject } from './strict-json.ts'
 
-/** Standard claims of OIDC Core §5.1 that are one value each; groups are nobody's standard and must be configured. */
-export const PROVIDER_CLAIMS: ClaimMapping = Object.fromEntries(
-  [
-    'sub',
-    'name',
-    'given_name',
-    'family_name',
-    'middle_name',
-    'nickname',
-    'preferred_username',
-    'profile',
-    'picture',
-    'website',
-    'email',
-    'gender',
-    'birthdate',
-    'zoneinfo',
-    'locale',
-    'phone_number',
-  ].map((name) => [name, name]),
-)
-
-/** What an issuer of bearer tokens may assert unless it is configured otherwise. */
-export const ISSUER_CLAIMS: ClaimMapping = { sub: 'sub' }
-
-/**
- * Lays a configured mapping over the defaults.
- * @param own mapped name → claim of the token; `false` takes a default away
- */
-export const extendClaims = (
-  defaults: ClaimMapping,
-  own: Readonly<Record<string, string | false>>,
-): ClaimMapping =>
-  Object.fromEntries(
-    Object.entries({ ...defaults, ...own }).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  )
-
 export interface MappedClaims {
   readonly claims: ReadonlyMap<string, ClaimValue>
   /** Mapped names whose value is known to be incomplete or not to be a plain value. */

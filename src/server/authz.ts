@@ -7,7 +7,7 @@ import { denied, type Decision } from '../policy/decision.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { Answer } from '../proxy/answer.ts'
 import { dialectOf } from '../proxy/dialect.ts'
-import type { DialectName, Exchange, ProxySettings, Refusal } from '../proxy/exchange.ts'
+import type { Exchange, ProxySettings, Refusal } from '../proxy/exchange.ts'
 import { refusePeer, type JudgePeer } from '../proxy/trusted-peer.ts'
 import type { RawHandler } from './decision-listener.ts'
 
@@ -264,6 +264,3 @@ const send = (incoming: IncomingMessage, outgoing: ServerResponse, answer: Answe
   if (answer.body === '' || incoming.method === 'HEAD') outgoing.end()
   else outgoing.end(answer.body)
 }
-
-/** The dialect that a reading came by, for the metrics. */
-export const dialectName = (observed: Observed): DialectName | undefined => observed.reading?.dialect

@@ -1,7 +1,7 @@
 import type { Acceptance } from '../../../src/identity/verified.ts'
 import type { Carried } from '../../../src/identity/carried.ts'
 import type { IssuerSource, ProviderSource } from '../../../src/identity/source.ts'
-import { PROVIDER_CLAIMS } from '../../../src/identity/claims.ts'
+import { STANDARD_CLAIMS } from '../../../src/config/decode-sources.ts'
 import type { CredentialKind } from '../../../src/policy/credential-kind.ts'
 import { normalizeHost, type HostName } from '../../../src/policy/host-pattern.ts'
 import { readSetOf } from '../../../src/policy/read-set.ts'
@@ -76,7 +76,7 @@ export const providerOf = (changes: Partial<ProviderSource> = {}): ProviderSourc
   id: 'corp',
   issuer: 'https://idp.example.com',
   clientId: 'postern',
-  claims: { ...PROVIDER_CLAIMS, groups: 'groups' },
+  claims: Object.fromEntries([...STANDARD_CLAIMS, 'groups'].map((name) => [name, name])),
   isDefault: true,
   emailTrusted: false,
   mfa: undefined,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { extendClaims, ISSUER_CLAIMS, mapClaims, PROVIDER_CLAIMS } from '../../../src/identity/claims.ts'
+import { mapClaims } from '../../../src/identity/claims.ts'
 import type { JsonObject } from '../../../src/identity/strict-json.ts'
 
 const mapping = { groups: 'groups', email: 'email', level: 'lvl', user: 'preferred_username' }
@@ -90,22 +90,5 @@ describe('a mapped claim', () => {
         }
       }),
     )
-  })
-})
-
-describe('the mapping', () => {
-  test('has the standard claims for providers, without groups, and `sub` alone for issuers', () => {
-    expect(Object.keys(PROVIDER_CLAIMS)).toContain('preferred_username')
-    expect(Object.keys(PROVIDER_CLAIMS)).not.toContain('groups')
-    expect(ISSUER_CLAIMS).toEqual({ sub: 'sub' })
-  })
-
-  test('is extended, renamed and narrowed by the configuration', () => {
-    expect(
-      extendClaims({ name: 'name', email: 'email' }, { groups: 'roles', name: false, email: 'mail' }),
-    ).toEqual({
-      email: 'mail',
-      groups: 'roles',
-    })
   })
 })
