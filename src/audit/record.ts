@@ -157,16 +157,6 @@ const sourceText = ({ facts, peer, network, userAgent }: DecisionRecord): string
   return `,"src":{${members.slice(1)}}`
 }
 
-/**
- * Builds the fields of an event that is no decision.
- * @param fields plain data; long texts are cut by the caller
- */
-export const eventFields = (
-  type: Exclude<EventType, 'decision'>,
-  nowMs: number,
-  fields: Readonly<Record<string, unknown>>,
-): EventFields => ({ v: 1, type, ts: new Date(nowMs).toISOString(), ...fields })
-
 /** The line of a record without its closing brace: what is left to add are number and writer. */
 export const bodyOf = (fields: LogFields): string =>
   isDecision(fields) ? fields.body : asciiJson(JSON.stringify(fields).slice(0, -1))

@@ -34,7 +34,7 @@ export const addFolderOptions = (command: Command): Command =>
  * Chooses the folder; never throws.
  * @param dir as the argument says it, before the option, before the configuration
  */
-export const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderChoice => {
+const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderChoice => {
   if (dir !== undefined && options.policies !== undefined && dir !== options.policies)
     return { kind: 'refused', text: `two folders, \`${dir}\` and \`${options.policies}\`; name one` }
   const named = dir ?? options.policies

@@ -23,7 +23,7 @@ export interface AssertionSettings {
   readonly entriesMax: number
 }
 
-export const ASSERTION_LIFETIME_MAX_SECONDS = 300
+const ASSERTION_LIFETIME_MAX_SECONDS = 300
 
 export interface Assertion {
   /** Compact JWS. */

@@ -27,7 +27,7 @@ export type TokenReading =
   | { readonly kind: 'foreign'; readonly reason: ReasonCode; readonly why: string }
 
 /** Longest token that is looked at: before decoding, so that size costs nothing. */
-export const TOKEN_BYTES_MAX = 8192
+const TOKEN_BYTES_MAX = 8192
 
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/
 

@@ -23,7 +23,7 @@ export const sessionCookieName = (place: CookiePlace): SessionCookieName => {
 }
 
 /** How many copies of one cookie are looked at; a request that carries more is somebody's experiment. */
-export const COOKIE_COPIES_MAX = 4
+const COOKIE_COPIES_MAX = 4
 
 /**
  * Finds the copies of one cookie.

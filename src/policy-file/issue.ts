@@ -59,7 +59,7 @@ export interface PolicyFile {
 }
 
 /** Tells whether a code stops something or only warns. */
-export const severityOf = (code: IssueCode): Severity => (code.startsWith('W') ? 'warning' : 'error')
+const severityOf = (code: IssueCode): Severity => (code.startsWith('W') ? 'warning' : 'error')
 
 /** Gives a fault its place. Never throws. */
 export const issueAt = (file: PolicyFile, range: TextRange, fault: Fault): PolicyIssue => {
@@ -79,7 +79,7 @@ export const issueOfFile = (path: string, fault: Fault): PolicyIssue => ({
 })
 
 /** `policies/grafana.yaml:14:7`, or the path alone where there is no line. */
-export const issuePlace = (issue: PolicyIssue): string =>
+const issuePlace = (issue: PolicyIssue): string =>
   issue.line === 0 ? issue.file : `${issue.file}:${issue.line}:${issue.col}`
 
 /** The first line of every complaint: where, what, and how to mend it. */

@@ -4,7 +4,7 @@ import { compilePath, type PathPattern } from '../policy/path-pattern.ts'
 import type { PolicyEntry, SectionEntry } from './schema.ts'
 
 /** What a route accepts that says nothing about it. */
-export const DEFAULT_ACCEPTS: readonly CredentialKind[] = ['session']
+const DEFAULT_ACCEPTS: readonly CredentialKind[] = ['session']
 
 /** The path of a section as a pattern. */
 export const sectionPath = (entry: SectionEntry): PathPattern => compilePath(entry.path, entry.exact !== true)

@@ -90,7 +90,7 @@ export const explain = (
 }
 
 /** `step-up` is the challenge that asks somebody known for more. */
-export const outcomeOf = (decision: Decision): OutcomeName =>
+const outcomeOf = (decision: Decision): OutcomeName =>
   decision.outcome === 'challenge' && decision.demand.kind === 'step-up' ? 'step-up' : decision.outcome
 
 /** The allow of which most held; among equals the first. */

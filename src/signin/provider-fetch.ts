@@ -21,7 +21,7 @@ const isLinkLocal = (hostname: string): boolean =>
   hostname.startsWith('169.254.') || /^\[fe[89ab][0-9a-f]:/.test(hostname)
 
 /** Thrown for a URL or an answer that is refused before it is read; mapped by its code like the library's own. */
-export class ProviderFetchError extends TypeError {
+class ProviderFetchError extends TypeError {
   readonly code = 'POSTERN_PROVIDER_FETCH_REFUSED'
 }
 

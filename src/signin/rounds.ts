@@ -2,7 +2,7 @@
 // Counted per process: with more replicas a circle takes a few more rounds, never for ever.
 
 /** After so many returns within the window the next one is refused. */
-export const ROUNDS_MAX = 3
+const ROUNDS_MAX = 3
 const WINDOW_MS = 60_000
 const ENTRIES_MAX = 10_000
 

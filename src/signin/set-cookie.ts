@@ -23,7 +23,7 @@ export const clearSessionCookie = (settings: SignInSettings): string => setSessi
 export const BINDING_COOKIES = { https: '__Host-postern-bind', http: 'postern-bind' } as const
 
 /** Name of the binding cookie; the prefix keeps siblings from planting one (RFC 6265bis §4.1.3.2). */
-export const bindingCookieName = (settings: SignInSettings): string =>
+const bindingCookieName = (settings: SignInSettings): string =>
   BINDING_COOKIES[isSecure(settings) ? 'https' : 'http']
 
 /** Sets the binding cookie for as long as a sign-in may take; a later one only prolongs it. */

@@ -129,7 +129,7 @@ const take = async (
 }
 
 /** The application that asks, for a page. */
-export const appOf = (target: ReturnTarget, judged: Judged | undefined): AskingApp => ({
+const appOf = (target: ReturnTarget, judged: Judged | undefined): AskingApp => ({
   route: judged?.decision.route,
   host: target.host,
   owner: judged?.owner,

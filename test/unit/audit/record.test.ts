@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readLine } from '../../../src/audit/read.ts'
-import { bodyOf, decisionFields, eventFields, type DecisionRecord } from '../../../src/audit/record.ts'
+import { bodyOf, decisionFields, type DecisionRecord } from '../../../src/audit/record.ts'
 import { normalizeHost } from '../../../src/policy/host-pattern.ts'
 import { person } from '../../support/policy-builder.ts'
 
@@ -194,7 +194,7 @@ describe('an event', () => {
   it('is one line of ASCII JSON, too, and reads back', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.jsonValue(), (text, value) => {
-        const body = bodyOf(eventFields('login', 0, { text, value }))
+        const body = bodyOf({ v: 1, type: 'login', ts: '1970-01-01T00:00:00.000Z', text, value })
         const written = `${body},"seq":1,"w":"w"}`
         expect(written).toMatch(/^[ -~]*$/)
         expect(readLine(written, 1)).toMatchObject({ kind: 'event', line: { type: 'login', text } })
