@@ -73,8 +73,12 @@ const hiddenFault = (character: string, range: TextRange): PlacedFault => {
 const HIDDEN_IN_VALUES =
   /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u2800]|(?![\n\r])\p{Cc}|(?! )\p{Zs}/u
 
+/** Nearly every value of ten thousand files. */
+const PLAIN = /^[ -~]*$/
+
 /** What no value and no key may hold, an escape in quotes included; line breaks are the schema's business. Never throws. */
 export const hiddenTextFault = (text: string, range: TextRange): PlacedFault | undefined => {
+  if (PLAIN.test(text)) return undefined
   const [character] = HIDDEN_IN_VALUES.exec(text) ?? []
   return character === undefined ? undefined : hiddenFault(character, range)
 }
