@@ -122,9 +122,10 @@ describe('YAML that two readers read in two ways is refused', () => {
   })
 
   it('brackets without end', () => {
-    expect(issueSpots(loadTexts({ 'app.yaml': `a: ${'['.repeat(100_000)}` }))).toEqual([
-      expect.stringMatching(/^E15 1:/),
-    ])
+    // Where the parser's stack ends, and how many complaints that makes, differs from run to run.
+    const spots = issueSpots(loadTexts({ 'app.yaml': `a: ${'['.repeat(100_000)}` }))
+    expect(spots.filter((spot) => !spot.startsWith('E15 1:'))).toEqual([])
+    expect(spots).not.toEqual([])
     expect(issueSpots(loadTexts({ 'app.yaml': `a: ${'['.repeat(30)}${']'.repeat(30)}\n` }))).toContain(
       'E15 1:28',
     )
