@@ -62,6 +62,10 @@ const lackOf = (predicate: TracedPredicate): string | undefined => {
   return wordOf(predicate)
 }
 
+/** A group's name may hold a comma itself; it is then worded as several, which misleads nobody. */
+const ofGroups = (howMany: 'one' | 'all', wants: string): string =>
+  wants.includes(', ') ? `${howMany} of the groups ${wants}` : `the group ${wants}`
+
 const WORDS: Readonly<Record<string, (wants: string) => string>> = {
   methods: (wants) => `the method ${wants}`,
   paths: (wants) => `one of the paths ${wants}`,
@@ -74,8 +78,8 @@ const WORDS: Readonly<Record<string, (wants: string) => string>> = {
   service_accounts: () => 'one of the service accounts that it names',
   emails: () => 'one of the e-mail addresses that it names',
   email_domains: (wants) => `an e-mail address of ${wants}`,
-  groups: (wants) => `one of the groups ${wants}`,
-  all_groups: (wants) => `all of the groups ${wants}`,
+  groups: (wants) => ofGroups('one', wants),
+  all_groups: (wants) => ofGroups('all', wants),
   claim: (wants) => `the claim ${wants}`,
   cred: (wants) => `a credential of the kind ${wants}`,
   amr: (wants) => `a sign-in by ${wants}`,

@@ -188,11 +188,20 @@ describe('the denied page says what is missing, from the walk itself', () => {
     expect(html(denied('grafana', [elsewhere]))).toContain('Rule “view” needs the method GET.')
   })
 
+  it('speaks of one group in the singular, of several in the plural', () => {
+    const lacking = (kind: string, wants: string): string =>
+      html(denied('grafana', [rule('allow', 'edit', 'miss', [predicate(kind, wants, 'miss')])]))
+    expect(lacking('groups', 'sre')).toContain('needs the group sre.')
+    expect(lacking('all_groups', 'sre')).toContain('needs the group sre.')
+    expect(lacking('groups', 'sre|eng')).toContain('needs one of the groups sre, eng.')
+    expect(lacking('all_groups', 'sre+eng')).toContain('needs all of the groups sre, eng.')
+  })
+
   it('names the rule that refuses, not the ways that would not help', () => {
     const deny = rule('deny', 'no-contractors', 'hit', [predicate('groups', 'contractors', 'hit')])
     const text = html(denied('grafana', [deny, allow], 'grafana#no-contractors'))
     expect(text).toContain('What refuses you')
-    expect(text).toContain('Rule “no-contractors” refuses callers with one of the groups contractors.')
+    expect(text).toContain('Rule “no-contractors” refuses callers with the group contractors.')
     expect(text).not.toContain('“edit”')
   })
 

@@ -31,7 +31,7 @@ describe('the page behind a 403', () => {
     })
     expect(shown.status).toBe(403)
     expect(shown.body).toContain('You are signed in as ben@example.com')
-    expect(shown.body).toContain('needs one of the groups sre')
+    expect(shown.body).toContain('needs the group sre')
     expect(shown.body).toContain(DECISION)
     expect(shown.body).toContain(encodeURIComponent(`${APP}/y?a=1&b=2`).replaceAll('&', '&amp;'))
   })

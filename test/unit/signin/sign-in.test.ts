@@ -171,7 +171,7 @@ describe('sign-in decides', () => {
     const shown = await browser.get(signInUrl(`${APP}/y`))
     expect(shown.status).toBe(403)
     expect(shown.body).toContain('You are signed in as ben@example.com, by Example corp.')
-    expect(shown.body).toContain('Rule “edit” needs one of the groups sre.')
+    expect(shown.body).toContain('Rule “edit” needs the group sre.')
     expect(shown.body).toContain('<code>d-1</code>')
     expect(shown.body).toContain('team-observability')
     expect(shown.body).toContain('prompt=select_account')
