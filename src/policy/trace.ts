@@ -3,7 +3,7 @@ import type { Finding, Situation } from './predicate.ts'
 import type { Section } from './route.ts'
 import type { Predicate, Rule } from './rule.ts'
 import { claimOf } from './read-set.ts'
-import { claimState, type Principal } from './principal.ts'
+import { claimState, type ClaimState, type Principal } from './principal.ts'
 
 /** One predicate with what the rule wants, what the request has, and how it came out. */
 export interface TracedPredicate {
@@ -91,12 +91,15 @@ export const hasText = (predicate: Predicate, now: Situation): string => {
   }
 }
 
+/** Read behind `has`: a caller who could have the claim and does not has none. */
+const lackText = (kind: Exclude<ClaimState['kind'], 'present'>): string => (kind === 'absent' ? 'none' : kind)
+
 const principalText = (predicate: Predicate, principal: Principal, now: Situation): string => {
   const claim = claimOf(predicate)
   if (claim !== undefined) {
     const state = claimState(principal, claim)
     const verified = claim !== 'email' || principal.emailVerified ? '' : ' (not verified)'
-    return state.kind === 'present' ? state.values.join(',') + verified : state.kind
+    return state.kind === 'present' ? state.values.join(',') + verified : lackText(state.kind)
   }
   switch (predicate.kind) {
     case 'users':

@@ -62,6 +62,11 @@ describe('one line', () => {
     ],
     [
       'GET https://grafana.example.com/closed',
+      'email=anna@example.com',
+      'deny DENY_NO_RULE route=grafana section=/closed | deny no-contractors: groups miss (has none; wants contractors)',
+    ],
+    [
+      'GET https://grafana.example.com/closed',
       'groups=sre',
       'deny DENY_NO_RULE route=grafana section=/closed | deny no-contractors: groups miss (has sre; wants contractors)',
     ],
