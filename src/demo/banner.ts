@@ -39,7 +39,8 @@ Three things to try
   1. Open ${values.wikiUrl}/runbooks/database as ada. You come back to that page after signing in.
   2. Open ${values.grafanaUrl}/ as cy, and read why the answer is no.
   3. Open the runbook as ben: no. In ${values.policyFolder}/wiki.yaml
-     let \`on-call\` be \`groups: [sre, eng]\`, save the file, and reload the page: yes.
+     let \`on-call\` be \`groups: [sre, eng]\`, save the file, wait a few seconds for
+     \`policies loaded\` below, and reload the page: yes.
 
 The same without a browser
 ${curlLines(values)

@@ -3,7 +3,7 @@
 /** File name → content, for one top-level domain of demo names. */
 export const demoPolicies = (domain: string): Readonly<Record<string, string>> => ({
   'wiki.yaml': `# Everybody reads, sre and eng write, and runbooks are for sre.
-# Save this file while the demo runs: the next request is decided by the new text.
+# Save this file while the demo runs, and wait a few seconds for \`policies loaded\` in its log: then the new text decides.
 apiVersion: postern/v1
 route: wiki
 owner: team-docs
