@@ -16,7 +16,11 @@ export interface RevokeOptions {
 const EXIT_USAGE = 2
 const EXIT_UNREACHABLE = 3
 
-/** Returns the exit code: 0 when the revocation is in force, 2 for usage, 3 where the service cannot be reached. */
+/**
+ * Ends them.
+ * @returns the exit code: 0 when the revocation is in force, 1 where the service refused it or could not write it down,
+ *   2 for usage, 3 where the service cannot be reached.
+ */
 export const revokeSessions = async (id: string | undefined, options: RevokeOptions): Promise<number> => {
   const request = requestOf(id, options)
   if (request === undefined) return complain('name one session id, `--sub`, or `--all`', EXIT_USAGE)
@@ -102,5 +106,18 @@ const send = async (access: Access, body: Body): Promise<number> => {
       response.status === 400 ? EXIT_USAGE : 1,
     )
   process.stdout.write(`${text.trim()}\n`)
-  return 0
+  return tellDurability(text)
+}
+
+/** A revocation that a restart would forget is not done: it has to be given again. */
+const tellDurability = (text: string): number => {
+  const answer: unknown = JSON.parse(text)
+  if (typeof answer !== 'object' || answer === null || !('durable' in answer)) return 0
+  if (answer.durable === true) return 0
+  if ('why' in answer)
+    return complain(
+      `it is in force, and a restart would forget it: ${String(answer.why)}; mend that and revoke again`,
+      1,
+    )
+  return complain('note: a restart of the service forgets it; configure `state.file` to keep it', 0)
 }

@@ -1,7 +1,7 @@
 // Sockets: bound, named in errors, and closed without losing a request that is under way. A connection that asks for
 // nothing, or only for half of something, never keeps the service from ending.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
 
 export interface Listening {
   /** `http://host:port` as bound. */
@@ -18,22 +18,44 @@ export interface Listening {
   abort(): void
 }
 
+/** An address that is taken: whoever connects before a server answers there is dropped. */
+export interface Reserved {
+  /** What holds the address. */
+  readonly holder: NetServer
+  /** Gives the address back, whoever answers there. Never rejects. */
+  readonly release: () => Promise<void>
+}
+
 /**
- * Binds a server.
+ * Takes an address.
  * @param name of the listener, for the error
  * @throws {Error} where the address cannot be bound: says which, where and why
  */
-export const listen = (server: Server, name: string, host: string, port: number): Promise<Listening> => {
-  const connections = followConnections(server)
+export const reserve = (name: string, host: string, port: number): Promise<Reserved> => {
+  const holder = createServer((socket) => socket.destroy())
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    holder.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new Error(
           `the ${name} listener cannot use \`${host}:${port}\` (${error.code ?? error.message}); change \`listen.${name}\``,
         ),
       )
     })
-    server.listen(port, host, () => resolve({ url: urlOf(server), ...connections }))
+    holder.listen(port, host, () => resolve({ holder, release: () => closed(holder) }))
+  })
+}
+
+const closed = (holder: NetServer): Promise<void> =>
+  new Promise((resolve) => {
+    holder.close(() => resolve())
+  })
+
+/** Lets a server answer at a reserved address: it takes the holder's socket over, which was never closed in between. */
+export const listen = (server: Server, { holder }: Reserved): Promise<Listening> => {
+  const connections = followConnections(server)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(holder, () => resolve({ url: urlOf(server), ...connections }))
   })
 }
 

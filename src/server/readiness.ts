@@ -13,7 +13,7 @@ export interface ReadinessPorts {
   }
   readonly issuerKeys: ReadonlyMap<string, IssuerKeys>
   readonly keyRevision: () => number
-  readonly state: Pick<MemoryState, 'revocationNumber'>
+  readonly state: Pick<MemoryState, 'revocationNumber' | 'writeFault'>
   readonly audit: Pick<AuditWriter, 'isBehind' | 'stats'>
 }
 
@@ -28,7 +28,7 @@ export const makeChecks = (ports: ReadinessPorts): (() => readonly Check[]) => {
     policyCheck(ports),
     { name: 'keys', state: 'ok', detail: `generation ${ports.keyRevision()}` },
     ...[...ports.issuerKeys].map(([id, keys]) => issuerCheck(id, keys)),
-    { name: 'revocations', state: 'ok', detail: `number ${ports.state.revocationNumber()}` },
+    revocationCheck(ports),
     auditCheck(ports),
   ]
 }
@@ -43,6 +43,14 @@ const policyCheck = (ports: ReadinessPorts): Check => {
         state: 'degraded',
         detail: `${detail}, the last good one; newer files were refused: ${fault}`,
       }
+}
+
+/** What is not on disk is in force all the same, and a restart would forget it. */
+const revocationCheck = ({ state }: ReadinessPorts): Check => {
+  const [detail, fault] = [`number ${state.revocationNumber()}`, state.writeFault()]
+  return fault === undefined
+    ? { name: 'revocations', state: 'ok', detail }
+    : { name: 'revocations', state: 'degraded', detail: `${detail}; ${fault}` }
 }
 
 const issuerCheck = (id: string, keys: IssuerKeys): Check => {

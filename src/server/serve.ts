@@ -9,7 +9,8 @@ import { openAudit } from './compose-audit.ts'
 import { sealFor } from './compose-identity.ts'
 import { compose, type Composed } from './compose.ts'
 import { ENDING_NOTICE_MS, tellEndingRules } from './ending-rules.ts'
-import { listen, type Listening } from './listening.ts'
+import { eachOf, reserveListeners, type Listeners, type ReservedListeners } from './listeners.ts'
+import type { Listening } from './listening.ts'
 import { makeLifeLine, recordLoad, tellLoad } from './service-events.ts'
 import { VERSION } from './version.ts'
 
@@ -56,11 +57,7 @@ export class StartRefused extends Error {
 export const startPostern = async (config: Config, options: StartOptions = {}): Promise<RunningPostern> => {
   const logger = options.logger ?? makeLogger(config.log.level)
   const nowMs = options.nowMs ?? Date.now
-  const state = options.state ?? (await openState(config, logger, nowMs))
-  const audit = await openAudit(config, logger).catch(async (error: unknown) => {
-    await state.close()
-    return refuse(error)
-  })
+  const { reserved, state, audit, giveBack } = await hold(config, options, logger, nowMs)
   const lifeLine = makeLifeLine(audit, nowMs)
   let draining = false
   const open = async (): Promise<Started> => {
@@ -79,21 +76,21 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
     recordLoad(audit, nowMs, { kind: 'loaded', ...store.status() })
     // A log that cannot be written is known before the first request: a strict route must not begin with an allow.
     await audit.flush()
-    return { store, composed, listeners: await listenAll(config, composed) }
+    return { store, composed, listeners: await reserved.open(composed) }
   }
   const started = await open().catch(async (error: unknown) => {
     lifeLine.stop('it did not start')
-    await Promise.all([state.close(), audit.close()])
+    await giveBack()
     return refuse(error)
   })
   const { store, composed, listeners } = started
   const stopFollowing = follow(store, logger, nowMs, options.every ?? everyUnref)
   for (const keys of composed.identity.issuerKeys.values()) void keys.start()
   tellAddresses(logger, started)
-  const haste = makeHaste(listenersOf(started))
+  const haste = makeHaste(eachOf(listeners))
   const stop = async (drainMs: number): Promise<void> => {
     draining = true
-    for (const one of listenersOf(started)) one.drain()
+    for (const one of eachOf(listeners)) one.drain()
     await haste.pause(drainMs)
     stopFollowing()
     await closeAll(started, () => lifeLine.stop('it was told to'), state, audit)
@@ -112,6 +109,39 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
       stopping ??= stop(drainMs)
       return stopping
     },
+  }
+}
+
+interface Held {
+  readonly reserved: ReservedListeners
+  readonly state: MemoryState
+  readonly audit: AuditWriter
+  readonly giveBack: () => Promise<void>
+}
+
+/** Opens what only one process may hold: the addresses first, for whoever lacks them must not touch a file. */
+const hold = async (
+  config: Config,
+  options: StartOptions,
+  logger: Logger,
+  nowMs: () => number,
+): Promise<Held> => {
+  const given = options.state
+  const held = given === undefined ? [] : [() => given.close()]
+  const giveBack = async (): Promise<void> => {
+    await Promise.all(held.map((release) => release()))
+  }
+  try {
+    const reserved = await reserveListeners(config.listen)
+    held.push(reserved.release)
+    const state = given ?? (await openState(config, logger, nowMs))
+    if (given === undefined) held.push(state.close)
+    const audit = await openAudit(config, logger)
+    held.push(() => audit.close())
+    return { reserved, state, audit, giveBack }
+  } catch (error) {
+    await giveBack()
+    return refuse(error)
   }
 }
 
@@ -135,7 +165,7 @@ const closeAll = async (
   audit: AuditWriter,
 ): Promise<void> => {
   for (const keys of started.composed.identity.issuerKeys.values()) keys.stop()
-  await Promise.all(listenersOf(started).map((one) => one.close(GRACE_MS)))
+  await Promise.all(eachOf(started.listeners).map((one) => one.close(GRACE_MS)))
   await state.close()
   lastLine()
   await audit.close()
@@ -221,39 +251,3 @@ const openPolicies = async (
 /** Every issue with its excerpt. */
 const refusalText = (issues: readonly PolicyIssue[], files: readonly PolicyFile[]): string =>
   issues.map((issue) => issueText(issue, files.find(({ path }) => path === issue.file)?.text)).join('\n\n')
-
-const listenersOf = ({ listeners }: Started): readonly Listening[] => [
-  listeners.decision,
-  listeners.public,
-  listeners.admin,
-]
-
-interface Listeners {
-  readonly decision: Listening
-  readonly public: Listening
-  readonly admin: Listening
-}
-
-const listenAll = async (config: Config, composed: Composed): Promise<Listeners> => {
-  const { decision, public: open, admin } = config.listen
-  const bound: Listening[] = []
-  const bind = async (
-    server: Composed['decision'],
-    name: string,
-    at: { host: string; port: number },
-  ): Promise<Listening> => {
-    const listening = await listen(server, name, at.host, at.port)
-    bound.push(listening)
-    return listening
-  }
-  try {
-    return {
-      decision: await bind(composed.decision, 'decision', decision),
-      public: await bind(composed.public, 'public', open),
-      admin: await bind(composed.admin, 'admin', admin),
-    }
-  } catch (error) {
-    await Promise.all(bound.map((one) => one.close(0)))
-    throw error
-  }
-}

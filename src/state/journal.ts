@@ -31,6 +31,8 @@ export interface Journal {
    * @returns once they are on disk, or why they are not. Never rejects.
    */
   readonly append: (rows: readonly unknown[]) => Promise<Appended>
+  /** Why the last write failed; the next one that succeeds makes up for it. */
+  readonly fault: () => string | undefined
   /** Waits for what was appended. Later appends fail. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -153,6 +155,7 @@ const syncFolder = async (path: string): Promise<void> => {
 const writeJournal = (settings: JournalSettings, opened: Writable): Journal => {
   let file = opened
   let closed = false
+  let fault: string | undefined
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
 
@@ -171,17 +174,19 @@ const writeJournal = (settings: JournalSettings, opened: Writable): Journal => {
   const attempt = async (rows: readonly unknown[]): Promise<Appended> => {
     try {
       await mustBeOurs(settings.path, file)
-      if (file.bytes < Math.max(settings.compactFromBytes, 4 * file.bytesAtStart)) {
+      if (fault === undefined && file.bytes < Math.max(settings.compactFromBytes, 4 * file.bytesAtStart)) {
         await writeLine(settings.seal, file, rows)
       } else {
-        // The tables already know the waiting rows, so the snapshot holds them.
+        // The tables already know the waiting rows, and those that failed, so the snapshot holds them.
         const before = file
         file = await rewrite(settings)
         await before.handle.close()
       }
+      fault = undefined
       return DURABLE
     } catch (error) {
-      return { kind: 'failed', why: `state file \`${settings.path}\` was not written: ${codeOf(error)}` }
+      fault = `state file \`${settings.path}\` was not written: ${codeOf(error)}`
+      return { kind: 'failed', why: fault }
     }
   }
 
@@ -193,6 +198,7 @@ const writeJournal = (settings: JournalSettings, opened: Writable): Journal => {
         running ??= flush()
       })
     },
+    fault: () => fault,
     close: async () => {
       closed = true
       await running

@@ -31,6 +31,8 @@ export interface MemoryState {
   readonly usedMarks: UsedMarks
   /** To be sealed into each new session. */
   readonly revocationNumber: () => number
+  /** Why the last write to the file failed; undefined = it did not, or there is no file. */
+  readonly writeFault: () => string | undefined
   /** Writes what is left. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -160,6 +162,7 @@ const makeState = (
     lastUse: tables.lastUse,
     usedMarks: tables.usedMarks,
     revocationNumber: tables.revocations.number,
+    writeFault: () => journal?.fault(),
     close: async () => {
       stop()
       await flush()

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -333,6 +333,21 @@ describe('a state file that cannot be written', () => {
     expect(revoked.kind === 'not-stored' && revoked.why).toMatch(/another process writes to it/)
     expect(first.revocations.check(session('s1', 0))).toBe('revoked')
     expect(await second.revocations.revokeCredential('s2', alice)).toMatchObject({ kind: 'stored' })
+  })
+
+  test('is told until a write succeeds, which makes up for what failed', async () => {
+    const state = await opened()
+    expect(state.writeFault()).toBeUndefined()
+    await rename(path, `${path}.away`)
+    expect(await state.revocations.revokeCredential('s1', alice)).toMatchObject({ kind: 'not-stored' })
+    expect(state.writeFault()).toMatch(/was not written: ENOENT/)
+    await rename(`${path}.away`, path)
+    expect(await state.revocations.revokeCredential('s2', alice)).toMatchObject({ durable: true })
+    expect(state.writeFault()).toBeUndefined()
+    await state.close()
+    const next = await opened()
+    for (const id of ['s1', 's2']) expect(next.revocations.check(session(id, 0))).toBe('revoked')
+    expect(next.revocations.check(session('s3', 0))).toBe('live')
   })
 
   test('makes a revocation say so when the file is gone, and a mark tells the log', async () => {
