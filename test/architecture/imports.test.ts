@@ -40,12 +40,12 @@ const LIBRARY_ROOM: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': ['decide', 'identity'],
   pino: ['telemetry'],
   '@prometheus-io/client': ['telemetry'],
-  yaml: ['policy-file', 'config', 'cli'],
+  yaml: ['policy-file', 'config'],
   commander: ['cli'],
   hono: ['server', 'pages', 'demo'],
   '@hono/node-server': ['server', 'demo'],
   'oidc-provider': ['demo'],
-  zod: ['policy-file', 'config', 'audit', 'signin', 'rehearse'],
+  zod: ['policy-file', 'config', 'audit'],
 }
 
 interface Import {
