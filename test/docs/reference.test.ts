@@ -199,6 +199,18 @@ describe('docs/http-api.md', () => {
   })
 })
 
+describe('docs/http-api.md, on error pages', () => {
+  it('has every code with its title', () => {
+    const source = textOf('src/pages/error-codes.ts')
+    const titles = [...source.matchAll(/^ {2}'(PST-\d+)': \{\s+title: '([^']+)'/gm)].map(
+      ([, code, title]) => [code, title],
+    )
+    const rows = tableBelow('docs/http-api.md', 'Error codes').map(([code, title]) => [code, title])
+    expect(titles.length).toBe(source.match(/'PST-\d+':/g)?.length)
+    expect(rows).toEqual(titles)
+  })
+})
+
 describe('docs/operations.md', () => {
   const page = 'docs/operations.md'
   let installation: Installation
