@@ -1,12 +1,13 @@
 // Mints a session without a sign-in. Whoever holds the session keys can do that anyway; this way it is logged.
 import { randomBytes } from 'node:crypto'
 import { appendFile } from 'node:fs/promises'
-import type { Config } from '../config/config.ts'
+import type { Config, ProviderConfig } from '../config/config.ts'
 import { parseDurationMs } from '../config/duration.ts'
 import { fitSession } from '../identity/session-fit.ts'
 import { sealSession, SESSION_BYTES_MAX, SESSION_PURPOSE } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import { loadPolicies } from '../policy-file/load.ts'
+import { didYouMean } from '../policy/closest-word.ts'
 import type { ClaimScalar, ClaimValue } from '../policy/principal.ts'
 import { cookieBinding, sealFor } from '../server/compose-identity.ts'
 import { makeSessionPolicy } from '../server/session-policy.ts'
@@ -29,12 +30,11 @@ export interface MintOptions {
 export const mintSession = async (options: MintOptions): Promise<number> => {
   const config = loadedConfig(options.config)
   if (config === undefined) return 2
-  if (!config.providers.some(({ id }) => id === options.provider))
-    return complain(unknownProvider(config, options.provider))
-  const ttlMs = parseDurationMs(options.ttl)
-  if (ttlMs === undefined)
-    return complain(`\`--ttl\`: \`${options.ttl}\` is no duration; write \`1h\` or \`30m\``)
-  const claims = readClaims(options)
+  const provider = config.providers.find(({ id }) => id === options.provider)
+  if (provider === undefined) return complain(unknownProvider(config, options.provider))
+  const ttlMs = readTtlMs(options.ttl, config)
+  if (typeof ttlMs === 'string') return complain(ttlMs)
+  const claims = readClaims(options, provider)
   if (typeof claims === 'string') return complain(claims)
   const number = await revocationNumber(config)
   if (typeof number === 'string') return complain(number)
@@ -63,6 +63,17 @@ const complain = (text: string): number => {
 const unknownProvider = (config: Config, id: string): string => {
   const known = config.providers.map((provider) => `\`${provider.id}\``).join(', ')
   return `\`--provider\`: \`${id}\` is not configured in ${config.file}; ${known === '' ? 'there is none' : `there is ${known}`}`
+}
+
+/** What was revoked is remembered for `session.absolute`: a session that lives longer would come back. */
+const readTtlMs = (text: string, { session }: Config): number | string => {
+  const ttlMs = parseDurationMs(text)
+  if (ttlMs === undefined) return `\`--ttl\`: \`${text}\` is no duration; write \`1h\` or \`30m\``
+  if (ttlMs <= session.absoluteMs) return ttlMs
+  return (
+    `\`--ttl\`: \`${text}\` is longer than a session may live, ${session.absoluteMs / 60_000} minutes; ` +
+    `write less, or raise \`session.absolute\``
+  )
 }
 
 /** The policies say what a session captures; a folder that does not load leaves it at what was asked for. */
@@ -121,7 +132,10 @@ const newSession = (
   }
 }
 
-const readClaims = (options: MintOptions): ReadonlyMap<string, ClaimValue> | string => {
+const readClaims = (
+  options: MintOptions,
+  provider: ProviderConfig,
+): ReadonlyMap<string, ClaimValue> | string => {
   const claims = new Map<string, ClaimValue>()
   if (options.email !== undefined) claims.set('email', options.email)
   for (const text of options.claim) {
@@ -129,9 +143,21 @@ const readClaims = (options: MintOptions): ReadonlyMap<string, ClaimValue> | str
     const value = equals < 1 ? undefined : readValue(text.slice(equals + 1))
     if (value === undefined)
       return `\`--claim\`: \`${text}\` is no claim; write \`dept=payroll\` or \`groups=["sre"]\``
-    claims.set(text.slice(0, equals), value)
+    const name = text.slice(0, equals)
+    if (!Object.hasOwn(provider.claims, name)) return unmapped(name, provider)
+    claims.set(name, value)
   }
   return claims
+}
+
+/** A sign-in could never bring it: what a probe saw with it would not be what people see. */
+const unmapped = (name: string, { id, claims }: ProviderConfig): string => {
+  const names = Object.keys(claims)
+  const mapped = names.map((one) => `\`${one}\``).join(', ')
+  return (
+    `\`--claim\`: \`${name}\` is not mapped by \`${id}\`${didYouMean(name, names)}; mapped are ${mapped}; ` +
+    `use one of them, or map it in \`claims\` of that entry of \`providers\``
+  )
 }
 
 /** JSON where it is JSON; any other text is a text, unless it was meant to be JSON. Objects are no claim values. */

@@ -17,6 +17,10 @@ sections:
 `,
 }
 
+const ONE_HOUR = {
+  session: { keys: [{ file: 'session.key' }], domain: 'example.com', absolute: '1h' },
+}
+
 const ending: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const end of ending.splice(0).toReversed()) await end()
@@ -84,6 +88,18 @@ describe('session mint', () => {
     expect(linesOf(minted.stderr)).toMatchObject([{ type: 'session.mint', sub: { id: 'corp|ada' } }])
   })
 
+  it('lives as long as any session, and no longer', async () => {
+    const service = await makeFolder(ONE_HOUR)
+    expect((await mint(service, '--sub', 'ada', '--ttl', '60m')).code).toBe(0)
+    expect((await mint(service, '--sub', 'ada', '--ttl', '61m')).code).toBe(2)
+  })
+
+  it('names the claims that the provider maps', async () => {
+    const service = await makeFolder()
+    const refused = await mint(service, '--sub', 'ada', '--claim', 'dept=payroll')
+    expect(refused.stderr).toMatch(/`dept`.*mapped are .*`groups`.*`providers`/)
+  })
+
   it.each([
     ['an unknown provider', ['--provider', 'nobody', '--sub', 'ada'], 'nobody'],
     ['a duration that is none', ['--sub', 'ada', '--ttl', 'soon'], 'soon'],
@@ -96,8 +112,14 @@ describe('session mint', () => {
     ['a claim with half a text', ['--sub', 'ada', '--claim', 'dept="payroll'], 'dept="payroll'],
     ['a claim that is an object', ['--sub', 'ada', '--claim', 'dept={"a":1}'], 'dept={"a":1}'],
     ['no subject', [], '--sub'],
+    [
+      'a claim that the provider does not map',
+      ['--sub', 'ada', '--claim', 'grups=["dev"]'],
+      '`grups` is not mapped by `corp` (did you mean `groups`?)',
+    ],
+    ['a life longer than any session’s', ['--sub', 'ada', '--ttl', '61m'], '`session.absolute`'],
   ])('prints no cookie and exits with 2 for %s', async (_, args, named) => {
-    const service = await makeFolder()
+    const service = await makeFolder(ONE_HOUR)
     const refused = await mint(service, ...args)
     expect([refused.code, refused.stdout]).toEqual([2, ''])
     expect(refused.stderr).toContain(named)
