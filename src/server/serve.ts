@@ -11,7 +11,7 @@ import { compose, type Composed } from './compose.ts'
 import { ENDING_NOTICE_MS, tellEndingRules } from './ending-rules.ts'
 import { eachOf, reserveListeners, type Listeners, type ReservedListeners } from './listeners.ts'
 import type { Listening } from './listening.ts'
-import { makeLifeLine, recordLoad, tellLoad } from './service-events.ts'
+import { makeLifeLine, recordLoad, tellLoad, tellReload } from './service-events.ts'
 import { VERSION } from './version.ts'
 
 export interface RunningPostern {
@@ -102,7 +102,9 @@ export const startPostern = async (config: Config, options: StartOptions = {}): 
     adminUrl: listeners.admin.url,
     reload: async () => {
       await audit.reopen()
-      return store.reload()
+      const event = await store.reload()
+      tellReload(logger, event)
+      return event
     },
     close: (drainMs = 0) => {
       if (stopping !== undefined) haste.hurry()

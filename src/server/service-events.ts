@@ -52,9 +52,15 @@ export const tellLoad = (logger: Logger, event: PolicyEvent): void => {
     case 'refused':
       logger.warn(
         { keeps: event.keeps, why: faultText(event.issues) },
-        'policies refused; the last good ones stay in force',
+        'policies refused; the last good ones stay in force; run `postern check`',
       )
       return
     case 'unchanged':
   }
+}
+
+/** Answers an operator who asked for a reload, and would not know otherwise that it was heard. */
+export const tellReload = (logger: Logger, event: PolicyEvent): void => {
+  if (event.kind === 'unchanged')
+    logger.info({ policy: event.revision }, 'policies unchanged; decision log opened anew')
 }

@@ -192,6 +192,27 @@ describe('SIGHUP', () => {
   })
 })
 
+describe('the service log', () => {
+  it('says on demand that nothing changed, and how to mend what was refused', async () => {
+    const service = await makeFolder({ 'app.yaml': policy('dev') })
+    const told: string[] = []
+    const logger: Logger = {
+      info: (_, message) => void told.push(`info ${message}`),
+      warn: (_, message) => void told.push(`warn ${message}`),
+      error: (_, message) => void told.push(`error ${message}`),
+    }
+    const postern = await startService(service, { logger })
+    ending.push(() => postern.close())
+    told.splice(0)
+    await postern.reload()
+    expect(told.splice(0)).toEqual(['info policies unchanged; decision log opened anew'])
+    await service.write('policies/app.yaml', BROKEN)
+    await postern.reload()
+    expect(told).toContainEqual(expect.stringMatching(/^warn policies refused; .*run `postern check`/))
+    expect(told).not.toContainEqual(expect.stringMatching(/unchanged/))
+  })
+})
+
 describe('a reload under requests', () => {
   const ROUTES = 1000
   const many = (group: string): string[] =>
