@@ -1,6 +1,7 @@
 // The command line: one line for each command, each imported only when it is asked for, so that none pays for another.
 // Exit codes: 0 ok · 1 findings, denied, failed tests · 2 usage or invalid input · 3 cannot reach.
 import { Command, CommanderError } from 'commander'
+import { versionText } from './version.ts'
 
 /** Adds one command to the program; its action sets `process.exitCode`. */
 export type AddCommand = (program: Command) => void
@@ -26,6 +27,7 @@ const USAGE = 2
 export const run = async (args: readonly string[]): Promise<void> => {
   const program = new Command('postern')
     .description('Forward-auth decision service: the proxy asks on each request, and policy answers')
+    .version(versionText, '-V, --version', 'say which version this is')
     .showHelpAfterError('(`postern help` lists the commands)')
     .exitOverride()
   const asked = args.find((arg) => !arg.startsWith('-'))

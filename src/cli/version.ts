@@ -2,6 +2,9 @@
 import { Option, type Command } from 'commander'
 import { VERSION } from '../server/version.ts'
 
+/** One line for people. */
+export const versionText = `postern ${VERSION} (node ${process.version})`
+
 /** Adds `version`. */
 export const addVersionCommand = (program: Command): void => {
   program
@@ -15,7 +18,6 @@ export const addVersionCommand = (program: Command): void => {
         version: VERSION,
         node: process.version,
       }
-      const text = `postern ${report.version} (node ${report.node})`
-      process.stdout.write(`${output === 'json' ? JSON.stringify(report) : text}\n`)
+      process.stdout.write(`${output === 'json' ? JSON.stringify(report) : versionText}\n`)
     })
 }

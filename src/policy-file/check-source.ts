@@ -30,7 +30,13 @@ export const sourceFindings = (
       if (sources.some((source) => source.id === id)) return []
       const ids = sources.map((source) => source.id)
       const what = `no provider or issuer \`${id}\`${didYouMean(id, ids)}`
-      const fault = unasserted(what, `configured: ${ids.join(', ') || 'none'}`, 'name one of them')
+      const fault = unasserted(
+        what,
+        `configured: ${ids.join(', ') || 'none'}`,
+        ids.length === 0
+          ? 'add an entry to `providers`, or to `issuers`, in the configuration'
+          : 'name one of them',
+      )
       return [{ document, path: ['issuers', index], part: 'value', fault }]
     }),
   ),
@@ -46,15 +52,24 @@ const believed = (route: Route, section: Section, sources: readonly KnownSource[
 
 const sectionSources = (one: WrittenSection, sources: readonly KnownSource[]): readonly Finding[] => {
   const vouching = believed(one.route, one.section, sources)
-  return [...claimSources(one, vouching), ...accountSources(one, vouching)]
+  return [...claimSources(one, vouching, sources), ...accountSources(one, vouching)]
 }
 
-const claimSources = (one: WrittenSection, vouching: readonly KnownSource[]): readonly Finding[] => {
+const claimSources = (
+  one: WrittenSection,
+  vouching: readonly KnownSource[],
+  sources: readonly KnownSource[],
+): readonly Finding[] => {
   if (vouching.length > 0) return writtenRules(one).flatMap((rule) => ruleSources(rule, vouching))
   if (one.section.reads.claims.length === 0) return []
   const what = `nobody vouches for callers of \`${one.entry.path}\``
   const why = `no believed provider or issuer gives what is accepted here: ${one.section.accepts.join(', ')}`
-  const fault = unasserted(what, why, 'name one in `issuers`, or mark one as default in the configuration')
+  const hasNoProvider =
+    one.section.accepts.includes('session') && sources.every(({ credential }) => credential !== 'session')
+  const mend = hasNoProvider
+    ? 'add an entry to `providers` in the configuration; without any, nobody can sign in'
+    : 'name one in `issuers`, or mark one as default in the configuration'
+  const fault = unasserted(what, why, mend)
   return [{ document: one.document, path: [...one.at, 'path'], part: 'value', fault }]
 }
 

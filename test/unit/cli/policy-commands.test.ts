@@ -251,6 +251,12 @@ describe('the program', () => {
     })
   })
 
+  it('tells its version to a flag as well', async () => {
+    const named = await postern('version')
+    expect(named).toMatchObject({ code: 0, err: '' })
+    for (const flag of ['--version', '-V']) expect(await postern(flag)).toEqual(named)
+  })
+
   it('suggests what was meant', async () => {
     const ran = await postern('chekc')
     expect(ran).toMatchObject({ code: 2, out: '' })

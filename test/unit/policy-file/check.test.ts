@@ -322,6 +322,20 @@ describe('claims are asserted by somebody who is believed', () => {
     expect(sourced(bearer, [CORP])).toEqual(['E25 app.yaml:6:9'])
   })
 
+  it('by a provider, and the first thing to do without any is to add one', () => {
+    const mends = (sources: readonly KnownSource[]): readonly string[] =>
+      checkPolicies(loadedTexts({ 'app.yaml': allow('{id: a, groups: [b]}') }), {
+        nowMs: NOW,
+        sources,
+        tests: [],
+      })
+        .filter(({ code }) => code === 'E25')
+        .map(({ mend }) => mend)
+    expect(mends([])).toEqual([expect.stringMatching(/^add an entry to `providers`/)])
+    expect(mends([CI])).toEqual([expect.stringMatching(/^add an entry to `providers`/)])
+    expect(mends([{ ...CORP, isDefault: false }])).toEqual([expect.stringMatching(/^name one in `issuers`/)])
+  })
+
   it('of kind kubernetes, where they are of service accounts', () => {
     const named = accounts('{id: a, service_accounts: [n/a]}')
     const cluster: KnownSource = { ...CI, id: 'cluster', credential: 'service-account' }
