@@ -49,8 +49,9 @@ const reportOf = (choice: PolicyChoice, nowMs: number): CheckReport | undefined 
     const { revision, files, issues } = choice.refused
     return revision === undefined ? undefined : { folder, revision: undefined, files, routes: 0, issues }
   }
-  const { loaded, sources, notes } = choice
-  const issues = [...notes, ...checkPolicies(loaded, { nowMs, sources, tests: runCases(loaded, nowMs) })]
+  const { loaded, sources, sessionDomain, notes } = choice
+  const tests = runCases(loaded, nowMs)
+  const issues = [...notes, ...checkPolicies(loaded, { nowMs, sources, sessionDomain, tests })]
   return {
     folder,
     revision: loaded.set.revision,

@@ -5,7 +5,7 @@ import { issueText as configIssueText } from '../config/issue.ts'
 import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
 import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
-import { hostNotes } from './host-note.ts'
+import { configNotes } from './config-note.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
 export interface FolderOptions {
@@ -18,6 +18,8 @@ export type FolderChoice =
       readonly kind: 'folder'
       readonly folder: string
       readonly sources: readonly KnownSource[] | undefined
+      /** For which browsers take the session cookie; undefined where it is not known, or nobody can sign in. */
+      readonly sessionDomain: string | undefined
       /** What is to say of the configuration itself. */
       readonly notes: readonly PolicyIssue[]
     }
@@ -39,19 +41,30 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
     return { kind: 'refused', text: `two folders, \`${dir}\` and \`${options.policies}\`; name one` }
   const named = dir ?? options.policies
   if (options.config === undefined)
-    return { kind: 'folder', folder: named ?? 'policies', sources: undefined, notes: [] }
+    return {
+      kind: 'folder',
+      folder: named ?? 'policies',
+      sources: undefined,
+      sessionDomain: undefined,
+      notes: [],
+    }
   const loaded = loadConfig({ file: options.config, env: process.env })
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
-  const { policiesFolder, providers, issuers } = loaded.config
+  const { policiesFolder, providers, issuers, session } = loaded.config
   const sources = [...providers, ...issuers].map((source): KnownSource => ({
     id: source.id,
     credential: source.kind === 'provider' ? 'session' : source.credential,
     isDefault: source.isDefault,
     claims: new Set(Object.keys(source.claims)),
   }))
-  const notes = hostNotes(options.config, loaded)
-  return { kind: 'folder', folder: named ?? shortPath(policiesFolder), sources, notes }
+  return {
+    kind: 'folder',
+    folder: named ?? shortPath(policiesFolder),
+    sources,
+    sessionDomain: providers.length === 0 ? undefined : session.domain,
+    notes: configNotes(options.config, loaded),
+  }
 }
 
 /** As somebody would write it here. */
@@ -66,6 +79,8 @@ export type PolicyChoice =
       readonly loaded: LoadedPolicies
       readonly folder: string
       readonly sources: readonly KnownSource[] | undefined
+      /** For which browsers take the session cookie; undefined where it is not known, or nobody can sign in. */
+      readonly sessionDomain: string | undefined
       readonly notes: readonly PolicyIssue[]
     }
   | { readonly kind: 'refused'; readonly folder: string; readonly refused: RefusedPolicies }
@@ -78,11 +93,11 @@ export const choosePolicies = async (
 ): Promise<PolicyChoice> => {
   const choice = chooseFolder(dir, options)
   if (choice.kind === 'refused') return { kind: 'misused', text: choice.text }
-  const { folder, sources, notes } = choice
+  const { folder, ...rest } = choice
   const loaded = await loadPolicies(folder)
   return loaded.kind === 'refused'
     ? { kind: 'refused', folder, refused: loaded }
-    : { kind: 'loaded', loaded, folder, sources, notes }
+    : { ...rest, kind: 'loaded', loaded, folder }
 }
 
 /** Tells why a command that needs a whole set cannot run: invalid input, exit 2. */

@@ -3,6 +3,7 @@
 import { byPlace, issueAt, type PolicyIssue } from './issue.ts'
 import { ruleFindings } from './check-rule.ts'
 import { sectionFindings } from './check-section.ts'
+import { sessionFindings } from './check-session.ts'
 import { sourceFindings, type KnownSource } from './check-source.ts'
 import { testFindings, type TestVerdict } from './check-test.ts'
 import type { LoadedPolicies } from './load.ts'
@@ -14,6 +15,8 @@ export interface CheckContext {
   readonly nowMs: number
   /** The providers and issuers of the configuration; undefined = not known here, so claims are not judged. */
   readonly sources: readonly KnownSource[] | undefined
+  /** For which browsers take the session cookie; undefined = not known here, so hosts are not judged. */
+  readonly sessionDomain?: string | undefined
   /** What became of every in-file test. */
   readonly tests: readonly TestVerdict[]
 }
@@ -29,6 +32,7 @@ export const checkPolicies = (loaded: LoadedPolicies, context: CheckContext): re
     ...ruleFindings(sections, near, loaded.directory, context.nowMs),
     ...sectionFindings(sections, near),
     ...(context.sources === undefined ? [] : sourceFindings(loaded, sections, context.sources)),
+    ...(context.sessionDomain === undefined ? [] : sessionFindings(loaded, context.sessionDomain)),
     ...testFindings(sections, context.tests),
   ]
   const issues = findings.map(({ document, path, part, fault }) =>

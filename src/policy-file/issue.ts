@@ -27,6 +27,8 @@ export const ISSUE_MEANING = {
   E25: 'a claim or issuer that nobody asserts',
   W26: 'an allow that ends within 14 days',
   W27: 'a configuration that lets a proxy leave its host unsaid',
+  W28: 'a host where the session cookie never arrives',
+  W29: 'a configuration whose public URL has another scheme than its proxies',
 } as const
 
 export type IssueCode = keyof typeof ISSUE_MEANING

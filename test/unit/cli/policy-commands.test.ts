@@ -108,6 +108,34 @@ describe('check', () => {
     expect(await postern('check', join(root, 'good'), '-c', required)).toMatchObject({ code: 0, out: '' })
   })
 
+  it('warns where the configuration keeps people from signing in', async () => {
+    writeFileSync(join(root, 'session.key'), Buffer.alloc(32, 7).toString('base64'))
+    const configure = (name: string, session: string, scheme: string): string => {
+      const lines = [
+        'apiVersion: postern/v1',
+        'publicUrl: https://auth.example.com',
+        `proxies: {trusted: ["127.0.0.1/32"], hostHeader: required, externalScheme: ${scheme}}`,
+        `session: {keys: [{file: session.key}]${session}}`,
+        'providers: [{id: corp, issuer: "https://idp.example.com", clientId: p, claims: {groups: groups}}]',
+      ]
+      writeFileSync(join(root, name), `${lines.join('\n')}\n`)
+      return join(root, name)
+    }
+    const inside = configure('inside.yaml', ', domain: example.com', 'https')
+    expect(await postern('check', join(root, 'good'), '-c', inside)).toMatchObject({ code: 0, out: '' })
+    const alone = await postern('check', join(root, 'good'), '-c', configure('alone.yaml', '', 'https'))
+    expect(alone.code).toBe(0)
+    expect(alone.out).toMatch(
+      /^good\/app\.yaml:3:9: warning W28: .*`app\.example\.com`\n[^]*why: .*`auth\.example\.com`[^]*mend: .*`session\.domain`/,
+    )
+    const plain = configure('plain.yaml', ', domain: example.com', 'http')
+    const mixed = await postern('check', join(root, 'good'), '-c', plain)
+    expect(mixed.code).toBe(0)
+    expect(mixed.out).toMatch(
+      /^plain\.yaml:3:\d+: warning W29: .*`https`.*`http`\n {2}why: .*\n {2}mend: .*`proxies\.externalScheme`/,
+    )
+  })
+
   it('finds what keeps a folder from loading, with a caret', async () => {
     const ran = await postern('check', join(root, 'broken'))
     expect(ran.code).toBe(2)

@@ -356,3 +356,35 @@ describe('claims are asserted by somebody who is believed', () => {
     ])
   })
 })
+
+describe('a host is one that the session cookie reaches', () => {
+  const outside = (text: string, sessionDomain: string | undefined): readonly string[] => {
+    const loaded = loadedTexts({ 'app.yaml': text })
+    return checkPolicies(loaded, { nowMs: NOW, sources: undefined, tests: [], sessionDomain })
+      .filter(({ code }) => code === 'W28')
+      .map(({ severity, line, col }) => `${severity} ${line}:${col}`)
+  }
+  const hosts = (list: string, rule = '{id: a, groups: [b]}'): string =>
+    allow(rule).replace('[app.example.com]', list)
+
+  it('the domain itself, or below it', () => {
+    const two = hosts('[app.example.com, "*.apps.example.com"]')
+    expect(outside(two, 'example.com')).toEqual([])
+    expect(outside(two, 'app.example.com')).toEqual(['warning 3:26'])
+    expect(outside(two, 'apps.example.com')).toEqual(['warning 3:9'])
+    expect(outside(hosts('[app.notexample.com]'), 'example.com')).toEqual(['warning 3:9'])
+    expect(outside(hosts('["*.com"]'), 'example.com')).toEqual(['warning 3:9'])
+  })
+
+  it('or its route has no use for a session', () => {
+    const elsewhere = hosts('[app.example.net]')
+    expect(outside(elsewhere, 'example.com')).toEqual(['warning 3:9'])
+    expect(outside(elsewhere.replace('hosts', 'accepts: [bearer]\nhosts'), 'example.com')).toEqual([])
+    const open = hosts('[app.example.net]', '{id: a, anyone: true, why: w, review: 2027-01-01}')
+    expect(outside(open, 'example.com')).toEqual([])
+  })
+
+  it('and nothing is said where no configuration is known', () => {
+    expect(outside(hosts('[app.example.net]'), undefined)).toEqual([])
+  })
+})
