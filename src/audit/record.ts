@@ -18,6 +18,7 @@ export const EVENT_TYPES = [
   'policy.load',
   'policy.reject',
   'session.mint',
+  'session.renew',
   'session.revoke',
   'service.start',
   'service.stop',

@@ -121,6 +121,7 @@ const newSession = (
     amr: options.amr,
     acr: options.acr,
     issuedAtSeconds: nowSeconds,
+    learnedAtSeconds: nowSeconds,
     expiresAtSeconds: nowSeconds + Math.max(1, Math.floor(ttlMs / 1000)),
     revocationNumber: revocationNumberNow,
     claims: Object.fromEntries(claims),

@@ -69,7 +69,11 @@ const session = z.strictObject({
     .describe('one `__Host-` cookie for each host instead of one for the domain'),
   absolute: duration().default('12h').describe('longest life of a session'),
   idle: duration().default('1h').describe('longest time between two uses'),
-  freshness: duration().default('10m').describe('how old claims may be before they are asked for again'),
+  freshness: duration()
+    .default('10m')
+    .describe(
+      'how old what the provider said may be: after it a refresh token is used, or the browser asks silently',
+    ),
   claims: z.array(text()).default([]).describe('claims to keep in the session though no policy reads them'),
 })
 

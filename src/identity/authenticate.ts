@@ -3,11 +3,12 @@
 import type { Authentication } from '../policy/principal.ts'
 import type { BearerFinding, ReadBearer } from './bearer-jwt.ts'
 import type { Carried } from './carried.ts'
-import type { VerifySession } from './session-credential.ts'
+import type { SessionFinding } from './session-credential.ts'
+import type { FindSession } from './session-freshness.ts'
 import type { Acceptance, Authenticate, Verified } from './verified.ts'
 
 export interface AuthenticateDeps {
-  readonly verifySession: VerifySession
+  readonly findSession: FindSession
   readonly readBearer: ReadBearer
 }
 
@@ -94,20 +95,26 @@ const fromCookies = (
   acceptance: Acceptance,
   deps: AuthenticateDeps,
   otherwise: Authentication | undefined,
-): Verified => {
+): Verified | Promise<Verified> => {
   const foreignAuthorization = carried.authorization !== undefined
   if (!acceptance.section.accepts.includes('session')) {
     const authentication = otherwise ?? { kind: 'anonymous', note: undefined }
     return { authentication, consumed: 'none', foreignAuthorization, note: undefined, revocable: undefined }
   }
-  const finding = deps.verifySession(carried.cookies, acceptance)
-  const { authentication, copies, note, revocable, session } = finding
-  return {
-    authentication: authentication.kind === 'anonymous' ? (otherwise ?? authentication) : authentication,
-    consumed: copies > 0 ? 'cookie' : 'none',
-    foreignAuthorization,
-    note,
-    revocable,
-    ...(session === undefined ? {} : { session }),
-  }
+  const finding = deps.findSession(carried.cookies, acceptance)
+  const toVerified = (found: SessionFinding): Verified => fromSession(found, foreignAuthorization, otherwise)
+  return finding instanceof Promise ? finding.then(toVerified) : toVerified(finding)
 }
+
+const fromSession = (
+  { authentication, copies, note, revocable, session }: SessionFinding,
+  foreignAuthorization: boolean,
+  otherwise: Authentication | undefined,
+): Verified => ({
+  authentication: authentication.kind === 'anonymous' ? (otherwise ?? authentication) : authentication,
+  consumed: copies > 0 ? 'cookie' : 'none',
+  foreignAuthorization,
+  note,
+  revocable,
+  ...(session === undefined ? {} : { session }),
+})

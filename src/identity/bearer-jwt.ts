@@ -168,6 +168,7 @@ const settle = (
     providerSession: undefined,
     number: undefined,
     issuedAtSeconds: claims.issuedAtSeconds,
+    learnedAtSeconds: undefined,
   }
   switch (checkRevocation(revocable)) {
     case 'revoked':

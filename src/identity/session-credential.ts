@@ -23,6 +23,8 @@ export interface SessionSettings {
   readonly idleSeconds: number
   /** What an unknown last use counts as: an outage of the state ends no session. */
   readonly processStartSeconds: number
+  /** How old what the provider said may be. */
+  readonly freshnessSeconds: number
 }
 
 export interface SessionPorts {
@@ -31,6 +33,8 @@ export interface SessionPorts {
   readonly lastUse: (sessionId: string) => number | undefined
   /** Revision of the groups that today's policies name. */
   readonly groupsRevision: () => string
+  /** The session as it was last learned from its provider, where that was after sign-in. */
+  readonly learned: (sessionId: string) => Session | undefined
 }
 
 export interface SessionFinding {
@@ -42,10 +46,19 @@ export interface SessionFinding {
   readonly revocable: Revocable | undefined
   /** The session that counts. */
   readonly session?: Session
+  /** A session that would count, had its provider been asked lately. */
+  readonly stale?: Session
 }
 
-/** Verifies the session cookies of a request. Synchronous, never throws. */
-export type VerifySession = (cookies: readonly string[], acceptance: Acceptance) => SessionFinding
+/**
+ * Verifies the session cookies of a request. Synchronous, never throws.
+ * @param keptUntilSeconds until then a session counts though its provider was not asked lately; default: not at all
+ */
+export type VerifySession = (
+  cookies: readonly string[],
+  acceptance: Acceptance,
+  keptUntilSeconds?: number,
+) => SessionFinding
 
 type Standing =
   | { readonly kind: 'live'; readonly session: Session; readonly idleAtSeconds: number }
@@ -55,13 +68,14 @@ type Standing =
 /** Makes the verifier of session cookies; sources are indexed once. */
 export const makeVerifySession = (settings: SessionSettings, ports: SessionPorts): VerifySession => {
   const providers = new Map(settings.providers.map((one) => [one.id, withAssertable(one)]))
-  return (cookies, acceptance) => {
+  return (cookies, acceptance, keptUntilSeconds = 0) => {
     const binding = settings.bindingFor(acceptance.host)
     const values = cookieValues(cookies, binding.name)
     if (values.length === 0) return found(ANONYMOUS, values)
     const standings = values
       .map((value) => openSession(settings.seal, value, binding))
       .filter((session) => session !== undefined)
+      .map((session) => latestOf(session, ports.learned(session.id)))
       .map((session) => standingOf(session, acceptance.nowMs / 1000, settings, ports))
     if (standings.some((one) => one.kind === 'unknown')) return found(STATE_UNKNOWN, values)
     const live = standings.filter((one) => one.kind === 'live')
@@ -76,11 +90,34 @@ export const makeVerifySession = (settings: SessionSettings, ports: SessionPorts
     if (provider === undefined || !believes(acceptance.route, provider.source)) {
       return found(anonymous('not-believed'), values)
     }
-    const principal = principalOf(latest, provider, ports.groupsRevision())
     const { session } = latest
+    const freshUntilSeconds = Math.max(freshUntil(session, settings, acceptance.nowMs), keptUntilSeconds)
+    if (acceptance.nowMs / 1000 >= freshUntilSeconds) {
+      return { ...found(anonymous('stale'), values), stale: session }
+    }
+    const principal = principalOf(latest, provider, ports.groupsRevision(), freshUntilSeconds)
     return { ...found({ kind: 'verified', principal }, values), revocable: revocableOf(session), session }
   }
 }
+
+/** What was learned since counts; which cookie it is, and for how long, stays the cookie's own word. */
+const latestOf = (carried: Session, learned: Session | undefined): Session =>
+  learned === undefined || learned.learnedAtSeconds <= carried.learnedAtSeconds
+    ? carried
+    : {
+        ...learned,
+        issuedAtSeconds: carried.issuedAtSeconds,
+        expiresAtSeconds: carried.expiresAtSeconds,
+        revocationNumber: carried.revocationNumber,
+      }
+
+/** Clocks of replicas may differ by this much; what was learned later than that was learned by a clock that has jumped. */
+const SKEW_SECONDS = 60
+
+const freshUntil = (session: Session, settings: SessionSettings, nowMs: number): number =>
+  session.learnedAtSeconds > nowMs / 1000 + SKEW_SECONDS
+    ? 0
+    : session.learnedAtSeconds + settings.freshnessSeconds
 
 const STATE_UNKNOWN: Authentication = {
   kind: 'unavailable',
@@ -129,6 +166,7 @@ const revocableOf = (session: Session): Revocable => ({
   providerSession: session.providerSession,
   number: session.revocationNumber,
   issuedAtSeconds: undefined,
+  learnedAtSeconds: session.learnedAtSeconds,
 })
 
 interface Provider {
@@ -145,6 +183,7 @@ const principalOf = (
   standing: Extract<Standing, { kind: 'live' }>,
   { source, assertable }: Provider,
   groupsRevision: string,
+  freshUntilSeconds: number,
 ): Principal => {
   const { session } = standing
   // What the provider may no longer assert does not count, whatever it said at sign-in.
@@ -169,6 +208,6 @@ const principalOf = (
     multiFactorAcr: source.mfa?.acr ?? [],
     stepUp: session.stepUp,
     sessionId: session.id,
-    expiresAtSeconds: Math.min(session.expiresAtSeconds, standing.idleAtSeconds),
+    expiresAtSeconds: Math.min(session.expiresAtSeconds, standing.idleAtSeconds, freshUntilSeconds),
   }
 }

@@ -27,7 +27,7 @@ export type Sealing =
  * @returns `sealed`, or `too-large` with the bytes it would have taken; see {@link fitSession}. Never throws.
  */
 export const sealSession = (seal: Seal, session: Session, binding: CookieBinding): Sealing => {
-  const plain = JSON.stringify(toRow(session))
+  const plain = sessionText(session)
   const bytes = sealedLength(plain)
   if (bytes > SESSION_BYTES_MAX) return { kind: 'too-large', bytes }
   return { kind: 'sealed', value: seal.seal(plain, contextOf(binding)) }
@@ -46,7 +46,13 @@ export const openSession = (seal: Seal, value: string, binding: CookieBinding): 
 }
 
 /** Bytes of the cookie value that a session would seal to. */
-export const sessionBytes = (session: Session): number => sealedLength(JSON.stringify(toRow(session)))
+export const sessionBytes = (session: Session): number => sealedLength(sessionText(session))
+
+/** The session as text, for a place that is sealed as a whole. */
+export const sessionText = (session: Session): string => JSON.stringify(toRow(session))
+
+/** Reads {@link sessionText} back; undefined where it has another shape. Never throws. */
+export const sessionOfText = (text: string): Session | undefined => fromJson(text)
 
 const contextOf = (binding: CookieBinding): readonly string[] => [binding.name, binding.boundTo]
 
@@ -68,14 +74,18 @@ const toRow = (session: Session): readonly unknown[] => [
   session.groupsRevision ?? 0,
   session.emailVerified ? 1 : 0,
   session.stepUp === undefined ? 0 : [session.stepUp.rule, session.stepUp.atSeconds],
+  session.learnedAtSeconds,
 ]
 
-const COLUMNS = 16
+const COLUMNS = 17
+/** Of version 0.1, which did not say when it had learned: such a session is asked about once. */
+const COLUMNS_WITHOUT_LEARNED = 16
 
 const fromJson = (plain: string): Session | undefined => {
   try {
     const row: unknown = JSON.parse(plain)
-    return Array.isArray(row) && row.length === COLUMNS ? fromRow(row) : undefined
+    const isRow = Array.isArray(row) && (row.length === COLUMNS || row.length === COLUMNS_WITHOUT_LEARNED)
+    return isRow ? fromRow(row) : undefined
   } catch {
     return undefined
   }
@@ -99,6 +109,7 @@ const fromRow = (row: readonly unknown[]): Session => ({
   groupsRevision: optional(row[13], text),
   emailVerified: flag(row[14]),
   stepUp: optional(row[15], stepUp),
+  learnedAtSeconds: row.length === COLUMNS_WITHOUT_LEARNED ? 0 : finite(row[16]),
 })
 
 const misshapen = (): never => {

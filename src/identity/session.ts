@@ -14,6 +14,8 @@ export interface Session {
   readonly amr: readonly string[]
   readonly acr: string | undefined
   readonly issuedAtSeconds: number
+  /** When the provider last said what is in here: at sign-in, or at a refresh since. */
+  readonly learnedAtSeconds: number
   /** Absolute limit. */
   readonly expiresAtSeconds: number
   /** The state's rising number when it was minted: revocation of a subject or of all ends lower ones. */

@@ -17,6 +17,8 @@ export interface Revocable {
   readonly number: number | undefined
   /** When a bearer token was issued, if it says so; undefined for a session. */
   readonly issuedAtSeconds: number | undefined
+  /** When a session was last learned from its provider; undefined for a bearer token. */
+  readonly learnedAtSeconds: number | undefined
 }
 
 export interface Verified {

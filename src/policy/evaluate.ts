@@ -128,6 +128,10 @@ const withNote = (
 ): Decision => {
   if (decision.outcome !== 'challenge' || decision.reason !== 'CHALLENGE_NO_CREDENTIAL') return decision
   if (note === 'expired') return { ...decision, reason: 'CHALLENGE_EXPIRED' }
+  if (note === 'stale') {
+    const demand: Demand = { kind: 'reauth', accepts: decision.demand.accepts, claims: [] }
+    return { ...decision, reason: 'CHALLENGE_REAUTH', demand }
+  }
   return note === 'revoked' ? { ...decision, reason: 'DENY_CRED_REVOKED' } : decision
 }
 

@@ -62,7 +62,14 @@ export type Authentication =
   | { readonly kind: 'unavailable'; readonly reason: ReasonCode; readonly why: string }
   | { readonly kind: 'ambiguous'; readonly why: string }
 
-export type AnonymousNote = 'expired' | 'revoked' | 'two-sessions' | 'does-not-open' | 'not-believed'
+export type AnonymousNote =
+  | 'expired'
+  | 'revoked'
+  /** A session whose provider was not asked for too long. */
+  | 'stale'
+  | 'two-sessions'
+  | 'does-not-open'
+  | 'not-believed'
 
 export const ANONYMOUS: Authentication = { kind: 'anonymous', note: undefined }
 

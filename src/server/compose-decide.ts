@@ -23,7 +23,7 @@ export interface DecidePorts {
   readonly identity: IdentityParts
   readonly prepareIdentity: PrepareIdentity
   readonly policies: () => PolicySet
-  readonly state: Pick<MemoryState, 'revocations' | 'lastUse'>
+  readonly state: Pick<MemoryState, 'revocations' | 'lastUse' | 'grants'>
   readonly metrics: Pick<Metrics, 'cacheLookup'>
 }
 
@@ -45,6 +45,7 @@ export const composeDecide = (config: Config, ports: DecidePorts): DecideParts =
       }),
       stillGood: (revocable) => {
         if (ports.state.revocations.check(revocable) !== 'live') return false
+        if (wasLearnedSince(ports, revocable)) return false
         touch(ports, revocable)
         return true
       },
@@ -65,6 +66,12 @@ const recordingUse = (settle: Settle, ports: DecidePorts): Settle => {
     return ruling instanceof Promise ? ruling.then(record) : record(ruling)
   }
 }
+
+/** The provider has said something since: the cached decision is one about what it said before. */
+const wasLearnedSince = ({ state }: DecidePorts, { id, learnedAtSeconds }: Revocable): boolean =>
+  id !== undefined &&
+  learnedAtSeconds !== undefined &&
+  (state.grants.get(id)?.learnedAtSeconds ?? 0) > learnedAtSeconds
 
 /** Only sessions have a number and an idle limit. */
 const touch = (ports: DecidePorts, revocable: Revocable): void => {

@@ -10,11 +10,13 @@ import { credentialDigest } from '../identity/credential-digest.ts'
 import { makeIssuerKeys, type IssuerKeys } from '../identity/issuer-keys.ts'
 import { makeSeal, type Seal } from '../identity/seal.ts'
 import { makeVerifySession } from '../identity/session-credential.ts'
+import { makeFindSession } from '../identity/session-freshness.ts'
 import { SESSION_PURPOSE, type CookieBinding } from '../identity/session-seal.ts'
 import type { Authenticate } from '../identity/verified.ts'
 import type { Route } from '../policy/route.ts'
 import type { CurrentSession } from '../signin/deps.ts'
 import type { MemoryState } from '../state/memory-state.ts'
+import type { RenewalParts } from './compose-renewal.ts'
 
 /** Where the session cookie of this configuration is valid. */
 export const cookieBinding = (config: Config): CookieBinding => ({
@@ -32,7 +34,10 @@ export const sealFor = (config: Config, purpose: string): Seal =>
 
 export interface IdentityParts {
   readonly authenticate: Authenticate
-  /** The one live session of these cookies, whatever provider it is from; by the law that decisions follow. */
+  /**
+   * The one live session of these cookies, whatever provider it is from and however long ago that was asked; else by
+   * the law that decisions follow.
+   */
   readonly readSession: (cookies: readonly string[], nowMs: number) => CurrentSession
   readonly sessionSeal: Seal
   readonly binding: CookieBinding
@@ -46,6 +51,7 @@ export interface IdentityParts {
 
 export interface IdentityPorts {
   readonly state: Pick<MemoryState, 'revocations' | 'lastUse'>
+  readonly renewal: Pick<RenewalParts, 'renew' | 'learned'>
   readonly groupsRevision: () => string
   readonly startedAtSeconds: number
   readonly fetch: typeof fetch
@@ -56,6 +62,7 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
   const binding = cookieBinding(config)
   const sessionSeal = sealFor(config, SESSION_PURPOSE)
   const { check } = ports.state.revocations
+  const freshnessSeconds = config.session.freshnessMs / 1000
   const issuerKeys = new Map(
     config.issuers.map((issuer) => [issuer.id, makeIssuerKeys(issuer, keyPorts(ports))]),
   )
@@ -66,8 +73,14 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
       providers: config.providers,
       idleSeconds: config.session.idleMs / 1000,
       processStartSeconds: ports.startedAtSeconds,
+      freshnessSeconds,
     },
-    { checkRevocation: check, lastUse: ports.state.lastUse.lastUse, groupsRevision: ports.groupsRevision },
+    {
+      checkRevocation: check,
+      lastUse: ports.state.lastUse.lastUse,
+      groupsRevision: ports.groupsRevision,
+      learned: ports.renewal.learned,
+    },
   )
   const anyProvider = {
     route: { id: 'sign-in', issuers: config.providers.map(({ id }) => id) },
@@ -80,11 +93,15 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
     checkRevocation: check,
   })
   return {
-    authenticate: makeAuthenticate({ verifySession, readBearer }),
+    authenticate: makeAuthenticate({
+      findSession: makeFindSession(verifySession, ports.renewal.renew, freshnessSeconds),
+      readBearer,
+    }),
     readSession: (cookies, nowMs) => {
-      const { authentication, session } = verifySession(cookies, { ...anyProvider, nowMs })
+      const { authentication, session, stale } = verifySession(cookies, { ...anyProvider, nowMs })
       if (authentication.kind === 'unavailable') return { kind: 'unavailable' }
-      return session === undefined ? { kind: 'none' } : { kind: 'session', session }
+      const found = session ?? stale
+      return found === undefined ? { kind: 'none' } : { kind: 'session', session: found }
     },
     sessionSeal,
     binding,

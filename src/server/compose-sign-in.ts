@@ -1,9 +1,6 @@
 // Joins sign-in to configuration, state, policies and the log.
 import { randomBytes } from 'node:crypto'
-import type { LogFields } from '../audit/record.ts'
-import type { AuditWriter } from '../audit/writer.ts'
-import type { Config, ProviderConfig } from '../config/config.ts'
-import type { Session } from '../identity/session.ts'
+import type { Config } from '../config/config.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { sectionsOfHost } from '../policy/policy-set.ts'
 import type { CurrentSession, SignInDeps, SignInEvent, SignInSettings } from '../signin/deps.ts'
@@ -13,18 +10,19 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { sealFor, type IdentityParts } from './compose-identity.ts'
 import { makeDecideFor } from './judge.ts'
+import type { RenewalParts } from './compose-renewal.ts'
 import { makeSessionPolicy } from './session-policy.ts'
 
 export interface SignInPorts {
   readonly identity: IdentityParts
+  readonly renewal: RenewalParts
   readonly state: MemoryState
   readonly policies: () => PolicySet
-  readonly audit: AuditWriter
   readonly metrics: Metrics
   readonly logger: Logger
+  readonly recordEvent: (event: SignInEvent) => void
   readonly nextId: () => string
   readonly nowMs: () => number
-  readonly fetch: typeof fetch
 }
 
 /** Builds the handlers of the public listener. No provider is contacted yet. */
@@ -40,7 +38,8 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
   const readSession = (cookies: readonly string[]): CurrentSession => identity.readSession(cookies, nowMs())
   return {
     settings: signInSettings(config, identity),
-    providers: config.providers.map(providerSettings),
+    providers: ports.renewal.providers,
+    grants: ports.renewal.grants,
     isRouteHost: (host) => sectionsOfHost(policies(), host) !== undefined,
     decideFor: makeDecideFor({
       policies,
@@ -57,12 +56,11 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
     formSeal: sealFor(config, 'form'),
     mayUse: (id) => ports.state.usedMarks.look(`transaction:${id}`),
     useOnce: (id, lifetimeSeconds) => ports.state.usedMarks.burn(`transaction:${id}`, lifetimeSeconds),
-    revokeSession: (session) => revokeSession(ports, session),
+    revokeSession: ports.renewal.revokeSession,
     revocationNumber: () => ports.state.revocationNumber(),
-    fetch: ports.fetch,
     nowMs,
     randomId: () => randomBytes(18).toString('base64url'),
-    onEvent: (event) => recordEvent(ports, event),
+    onEvent: ports.recordEvent,
   }
 }
 
@@ -74,57 +72,4 @@ export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'bi
   cookie: { name: identity.binding.name, domain: config.session.domain },
   absoluteSeconds: config.session.absoluteMs / 1000,
   accessContact: undefined,
-})
-
-const PROVIDER_TIMEOUT_SECONDS = 5
-
-const providerSettings = (provider: ProviderConfig): SignInDeps['providers'][number] => ({
-  source: provider,
-  label: provider.label,
-  clientSecret: provider.clientSecret,
-  scopes: provider.scopes,
-  timeoutSeconds: PROVIDER_TIMEOUT_SECONDS,
-})
-
-const revokeSession = async (ports: SignInPorts, session: Session): Promise<boolean> => {
-  const owner = { source: session.provider, subject: session.subject }
-  const revoked = await ports.state.revocations.revokeCredential(session.id, owner)
-  return revoked.kind === 'stored'
-}
-
-const recordEvent = (ports: SignInPorts, event: SignInEvent): void => {
-  const ts = new Date(ports.nowMs()).toISOString()
-  switch (event.kind) {
-    case 'login':
-      ports.metrics.signIn(event.session.provider, 'success')
-      ports.audit.write({
-        ...sessionFields(ts, 'login', event.session),
-        purpose: event.purpose,
-        cut: event.cut.length === 0 ? undefined : event.cut,
-      })
-      return
-    case 'logout':
-      ports.audit.write({ ...sessionFields(ts, 'logout', event.session), recorded: event.recorded })
-      return
-    case 'login-failed':
-      ports.metrics.signIn(event.provider ?? '_none', 'failed')
-      ports.audit.write({
-        v: 1,
-        type: 'login',
-        ts,
-        outcome: 'failed',
-        provider: event.provider,
-        code: event.code,
-        why: event.why,
-      })
-  }
-}
-
-const sessionFields = (ts: string, type: 'login' | 'logout', session: Session): LogFields => ({
-  v: 1,
-  type,
-  ts,
-  outcome: 'success',
-  session: session.id,
-  sub: { kind: 'user', id: `${session.provider}|${session.subject}`, amr: session.amr },
 })

@@ -1,23 +1,22 @@
 // The only place that knows every room: configuration in, three applications out. Nothing listens yet.
-import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Config } from '../config/config.ts'
 import { makeAssertionSigner, type AssertionSigner } from '../identity/assertion.ts'
-import type { PolicyEvent, PolicyStore } from '../policy-file/store.ts'
-import { issueLine } from '../policy-file/issue.ts'
+import type { PolicyStore } from '../policy-file/store.ts'
 import { makeJudgePeer } from '../proxy/trusted-peer.ts'
 import { writeRefusal } from '../proxy/write-answer.ts'
+import type { SignInEvent } from '../signin/deps.ts'
 import { BINDING_COOKIES } from '../signin/set-cookie.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts'
-import { makeAdminApp } from './admin-app.ts'
 import { makeAuthz, type AuthzDeps } from './authz.ts'
+import { composeAdmin } from './compose-admin.ts'
 import { composeDecide, makeWriteDecision } from './compose-decide.ts'
 import { composeIdentity, type IdentityParts } from './compose-identity.ts'
+import { composeRenewal, type RenewalParts } from './compose-renewal.ts'
 import { composeSignIn } from './compose-sign-in.ts'
 import { makeDecisionIds } from './decision-id.ts'
 import { makeDecisionServer, SERVER_LIMITS } from './decision-listener.ts'
@@ -26,10 +25,9 @@ import { makePrepareIdentity } from './identity-preparation.ts'
 import { makeNetworkOf } from './network-labels.ts'
 import { makeObserve } from './observe.ts'
 import { makePublicApp } from './public-app.ts'
-import { makeChecks } from './readiness.ts'
 import { makeRefusalPage } from './refusal-page.ts'
 import { makeRenewCookie } from './renewal.ts'
-import { makeRevoke } from './revoke.ts'
+import { makeRecordEvent } from './session-events.ts'
 import { makeSessionPolicy } from './session-policy.ts'
 import { makeOnUnreadable, type UnreadableDeps } from './unreadable.ts'
 
@@ -58,22 +56,38 @@ export interface Composed {
  * @throws {Error} where the assertion key does not fit: found at start
  */
 export const compose = async (opened: Opened): Promise<Composed> => {
-  const { config, store, state, nowMs } = opened
+  const { config, store, state, logger, nowMs } = opened
   const startedAtSeconds = nowMs() / 1000
   const sessionPolicy = makeSessionPolicy(config.session.claims)
   const groupsRevision = (): string => sessionPolicy(store.current()).fit.groupsRevision
-  const identity = composeIdentity(config, { state, groupsRevision, startedAtSeconds, fetch })
+  const gauges: Gauges = { cacheEntries: () => 0, issuerKeys: new Map() }
+  const metrics = composeMetrics(opened, gauges)
+  const recordEvent = makeRecordEvent({ ...opened, metrics })
+  const renewal = composeRenewal(config, {
+    state,
+    policies: store.current,
+    sessionPolicy,
+    fetch,
+    nowMs,
+    onEvent: recordEvent,
+    onFault: (error) => {
+      metrics.fault()
+      logger.error(error, 'a session could not be learned anew')
+    },
+  })
+  const identity = composeIdentity(config, { state, renewal, groupsRevision, startedAtSeconds, fetch })
+  gauges.issuerKeys = identity.issuerKeys
   const parts: Parts = {
     ...opened,
     identity,
+    renewal,
+    recordEvent,
     startedAtSeconds,
     signer: await openSigner(config, nowMs),
     nextId: makeDecisionIds(nowMs),
   }
-  const cache = { entries: () => 0 }
-  const metrics = composeMetrics(parts, () => cache.entries())
   const decision = composeDecision(parts, metrics)
-  cache.entries = decision.cacheEntries
+  gauges.cacheEntries = decision.cacheEntries
   const publicApp = composePublic(parts, metrics)
   const adminApp = composeAdmin(parts, metrics)
   return {
@@ -88,8 +102,16 @@ export const compose = async (opened: Opened): Promise<Composed> => {
   }
 }
 
+/** What metrics read at a scrape, of parts that themselves count. */
+interface Gauges {
+  cacheEntries: () => number
+  issuerKeys: IdentityParts['issuerKeys']
+}
+
 interface Parts extends Opened {
   readonly identity: IdentityParts
+  readonly renewal: RenewalParts
+  readonly recordEvent: (event: SignInEvent) => void
   readonly signer: AssertionSigner | undefined
   readonly startedAtSeconds: number
   readonly nextId: () => string
@@ -128,11 +150,10 @@ const openSigner = async (config: Config, nowMs: () => number): Promise<Assertio
   return signing.signer
 }
 
-const composeMetrics = (parts: Parts, cacheEntries: () => number): Metrics => {
-  const { store, audit, identity, nowMs } = parts
-  return makeMetrics({
-    version: parts.version,
-    cacheEntries,
+const composeMetrics = ({ store, audit, version, nowMs }: Opened, gauges: Gauges): Metrics =>
+  makeMetrics({
+    version,
+    cacheEntries: () => gauges.cacheEntries(),
     auditDropped: () => audit.stats().dropped,
     auditPendingBytes: () => audit.stats().pending,
     lastReloadSucceeded: () => store.status().refusal === undefined,
@@ -140,14 +161,13 @@ const composeMetrics = (parts: Parts, cacheEntries: () => number): Metrics => {
     policyRevision: () => store.current().revision,
     jwksAgesSeconds: () =>
       new Map(
-        [...identity.issuerKeys].flatMap(([id, keys]) => {
+        [...gauges.issuerKeys].flatMap(([id, keys]) => {
           const { ageMs } = keys.health()
           return ageMs === undefined ? [] : [[id, ageMs / 1000] as const]
         }),
       ),
     endingRules: () => endingRules(store.current(), nowMs()),
   })
-}
 
 interface DecisionParts {
   readonly authz: AuthzDeps
@@ -201,18 +221,8 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
 }
 
 const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePublicApp> => {
-  const { config, store, state, audit, logger, identity, nowMs, nextId, signer } = parts
-  const signIn = composeSignIn(config, {
-    identity,
-    state,
-    policies: store.current,
-    audit,
-    metrics,
-    logger,
-    nextId,
-    nowMs,
-    fetch,
-  })
+  const { config, store, logger, signer } = parts
+  const signIn = composeSignIn(config, { ...parts, policies: store.current, metrics })
   return makePublicApp({
     prefix: config.publicUrl.basePath,
     secure: config.publicUrl.scheme === 'https',
@@ -231,50 +241,6 @@ const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePu
       logger.error(error, 'a public request failed')
     },
   })
-}
-
-const composeAdmin = (parts: Parts, metrics: Metrics): Hono => {
-  const { config, store, state, audit, identity, version, isDraining } = parts
-  const policy = () => {
-    const { revision, generation, refusal } = store.status()
-    return { revision, generation, fault: refusal === undefined ? undefined : faultText(refusal.issues) }
-  }
-  return makeAdminApp({
-    checks: makeChecks({
-      isDraining,
-      policy,
-      issuerKeys: identity.issuerKeys,
-      keyRevision: identity.keyRevision,
-      state,
-      audit,
-    }),
-    metrics: () => metrics.expose(),
-    tokens: config.admin.tokens.map(({ id, token }) => ({
-      id,
-      sha256: createHash('sha256').update(token.reveal()).digest(),
-    })),
-    status: () => ({
-      apiVersion: 'postern/v1',
-      kind: 'Status',
-      version,
-      policy: policy(),
-      revocationNumber: state.revocationNumber(),
-      audit: audit.stats(),
-    }),
-    sources: [...config.providers, ...config.issuers].map(({ id }) => id),
-    revoke: makeRevoke({ config, state, audit, nowMs: parts.nowMs }),
-    onFault: (error) => {
-      metrics.fault()
-      parts.logger.error(error, 'an admin request failed')
-    },
-  })
-}
-
-/** One line for readiness: the first fault, and how many more there are. */
-export const faultText = (issues: Extract<PolicyEvent, { kind: 'refused' }>['issues']): string => {
-  const [first] = issues
-  if (first === undefined) return 'the folder was refused'
-  return issues.length === 1 ? issueLine(first) : `${issueLine(first)} (and ${issues.length - 1} more)`
 }
 
 type FetchCallback = Parameters<typeof createAdaptorServer>[0]['fetch']

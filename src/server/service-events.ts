@@ -2,7 +2,7 @@
 import type { AuditWriter } from '../audit/writer.ts'
 import type { PolicyEvent } from '../policy-file/store.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { faultText } from './compose.ts'
+import { faultText } from './compose-admin.ts'
 import { VERSION } from './version.ts'
 
 export interface LifeLine {

@@ -212,6 +212,12 @@ const signedIn = async (
     })
     return errorAnswer(context, request, 500, 'PST-1009', { seen: [['Bytes', String(sealing.bytes)]] })
   }
+  await deps.grants.put(session.id, {
+    session: undefined,
+    endsAtSeconds: session.expiresAtSeconds,
+    refreshToken: redeemed.refreshToken,
+    idToken: redeemed.idTokenHint,
+  })
   await endOther(arrival, session)
   deps.onEvent({ kind: 'login', session, purpose: transaction.purpose.kind, cut: session.cut })
   if (target !== undefined) context.rounds.note(transaction.binding, target.url)

@@ -4,7 +4,7 @@ import type { CookieBinding } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { SignInDeps } from './deps.ts'
 import type { AskingApp, ErrorCode, Page, SignedInAs } from './page.ts'
-import { makeProvider, type Provider } from './provider.ts'
+import type { Provider } from './provider.ts'
 import type { ProviderFault } from './provider-fault.ts'
 import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
 import { makeRounds, type Rounds } from './rounds.ts'
@@ -40,7 +40,7 @@ export const makeContext = (deps: SignInDeps): SignInContext => {
   const returnSettings = { publicHost, publicPath, ownPrefix, externalScheme, isRouteHost: deps.isRouteHost }
   return {
     deps,
-    providers: new Map(deps.providers.map((one) => [one.source.id, makeProvider(one, deps)])),
+    providers: deps.providers,
     rounds: makeRounds(deps.nowMs),
     origin: url.origin,
     href: (path, query = []) => `${base}${path}${queryText(query)}`,

@@ -7,6 +7,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { HostName } from '../policy/host-pattern.ts'
 import type { Secret } from '../policy/secret.ts'
 import type { TracedRule } from '../policy/trace.ts'
+import type { Provider } from './provider.ts'
 import type { ReturnTarget } from './return-to.ts'
 
 export interface SessionCookie {
@@ -92,6 +93,39 @@ export type SignInEvent =
       readonly why: string
     }
   | { readonly kind: 'logout'; readonly session: Session; readonly recorded: boolean }
+  | { readonly kind: 'renewed'; readonly session: Session }
+  /** The session goes on; the provider is not asked again until then. */
+  | {
+      readonly kind: 'renewal-failed'
+      readonly session: Session
+      readonly why: string
+      readonly untilMs: number
+    }
+  /** The provider ended it. */
+  | {
+      readonly kind: 'renewal-refused'
+      readonly session: Session
+      readonly why: string
+      readonly recorded: boolean
+    }
+
+/** What a provider gave with a sign-in; kept in the state, never in a cookie. */
+export interface Grant {
+  /** As it was learned anew; undefined = the cookie holds the latest. */
+  readonly session: Session | undefined
+  readonly endsAtSeconds: number
+  /** Empty = there is none. */
+  readonly refreshToken: string
+  /** Empty = there is none. */
+  readonly idToken: string
+}
+
+export interface Grants {
+  readonly get: (sessionId: string) => Grant | undefined
+  /** Resolves when it is written down, or could not be; it is known at once. Never rejects. */
+  readonly put: (sessionId: string, grant: Grant) => Promise<void>
+  readonly drop: (sessionId: string) => Promise<void>
+}
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -100,7 +134,8 @@ export type Use = 'first' | 'again' | 'full' | 'unreachable'
 
 export interface SignInDeps {
   readonly settings: SignInSettings
-  readonly providers: readonly ProviderSettings[]
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly grants: Grants
   readonly isRouteHost: (host: HostName) => boolean
   readonly decideFor: DecideFor
   /** The session of these cookies, if it opens, has not ended and is not revoked. */
@@ -120,8 +155,6 @@ export interface SignInDeps {
   readonly revokeSession: (session: Session) => MaybePromise<boolean>
   /** The state's rising number; undefined where the state is out of reach. */
   readonly revocationNumber: () => MaybePromise<number | undefined>
-  /** For the providers; a test may put itself in between. */
-  readonly fetch: typeof fetch
   readonly nowMs: () => number
   /** 128 bits or more from a cryptographic source, base64url. */
   readonly randomId: () => string

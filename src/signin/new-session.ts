@@ -37,6 +37,7 @@ export const newSession = (signedIn: SignedIn): Session => {
     amr: textsOf(idToken, 'amr'),
     acr: textOf(idToken, 'acr'),
     issuedAtSeconds: nowSeconds,
+    learnedAtSeconds: nowSeconds,
     expiresAtSeconds: nowSeconds + signedIn.absoluteSeconds,
     revocationNumber: signedIn.revocationNumber,
     claims,

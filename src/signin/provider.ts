@@ -21,6 +21,8 @@ export interface Provider {
   readonly settings: ProviderSettings
   /** The configuration of openid-client, or why there is none. Never rejects. */
   readonly configuration: () => Promise<Found>
+  /** Tells whether it answers now; what was seen within seconds counts. Never rejects. */
+  readonly isReachable: () => Promise<boolean>
 }
 
 export type Found =
@@ -34,6 +36,8 @@ export interface ProviderDeps {
 
 /** After this the metadata is looked up again, while the known one goes on serving. */
 const METADATA_MAX_AGE_MS = 3_600_000
+/** For so long a provider that answered counts as reachable. */
+const SEEN_MAX_AGE_MS = 10_000
 /** Times written by a provider are read with this tolerance. */
 const TOLERANCE_SECONDS = 60
 
@@ -59,6 +63,11 @@ export const makeProvider = (settings: ProviderSettings, deps: ProviderDeps): Pr
       if (known === undefined) return look()
       if (deps.nowMs() - known.atMs > METADATA_MAX_AGE_MS) void look()
       return { kind: 'found', client: known.client }
+    },
+    isReachable: async () => {
+      if (known !== undefined && deps.nowMs() - known.atMs < SEEN_MAX_AGE_MS) return true
+      const found = await look()
+      return found.kind === 'found' || found.fault.kind !== 'unavailable'
     },
   }
 }

@@ -1,5 +1,5 @@
 // Code → verified claims, through openid-client: state, iss, nonce, PKCE, signature, issuer, audience and times are its
-// checks. The tokens end here: none is kept, logged or handed on.
+// checks. Access tokens end here; what outlives the sign-in goes into the state alone. None is ever logged.
 import { authorizationCodeGrant, fetchUserInfo, type Configuration } from 'openid-client'
 import { isCleanText } from '../identity/claims.ts'
 import type { ClaimMapping } from '../identity/source.ts'
@@ -29,6 +29,10 @@ export type Redeemed =
       readonly subject: string
       readonly idToken: JsonObject
       readonly userInfo: JsonObject | undefined
+      /** Empty where the provider gave none. */
+      readonly refreshToken: string
+      /** To sign out with (OIDC RP-Initiated Logout §2, `id_token_hint`). */
+      readonly idTokenHint: string
     }
   | { readonly kind: 'fault'; readonly fault: ProviderFault }
 
@@ -55,7 +59,14 @@ export const redeem = async (redeeming: Redeeming): Promise<Redeemed> => {
     const asks =
       client.serverMetadata().userinfo_endpoint !== undefined && lacksClaims(idToken, mapping, wanted)
     const userInfo = asks ? await fetchUserInfo(client, tokens.access_token, idToken.sub) : undefined
-    return { kind: 'redeemed', subject: idToken.sub, idToken, userInfo }
+    return {
+      kind: 'redeemed',
+      subject: idToken.sub,
+      idToken,
+      userInfo,
+      refreshToken: tokens.refresh_token ?? '',
+      idTokenHint: tokens.id_token ?? '',
+    }
   } catch (error) {
     return { kind: 'fault', fault: faultOf(error) }
   }

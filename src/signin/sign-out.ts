@@ -23,6 +23,8 @@ import {
 } from './web.ts'
 
 const FORM_SECONDS = 1800
+/** The hint travels in a URL, which servers take to about 8 KiB; without it the provider asks the person. */
+const HINT_MAX = 4_096
 const FORM_CONTEXT: readonly string[] = ['sign-out']
 const ENDED_CONTEXT: readonly string[] = ['signed-out']
 
@@ -74,10 +76,11 @@ const signOut = async (
 ): Promise<SignInWebAnswer> => {
   if (!isOwnForm(context, singleOf(request.form, 'token'), session))
     return errorAnswer(context, request, 403, 'PST-1017', { tryAgainHref: context.href('/sign-out') })
+  const idToken = context.deps.grants.get(session.id)?.idToken ?? ''
   const recorded = await context.deps.revokeSession(session)
   context.deps.onEvent({ kind: 'logout', session, recorded })
   const cleared = ['set-cookie', clearSessionCookie(context.deps.settings)] as const
-  const provider = await endSessionHref(context, session, recorded)
+  const provider = await endSessionHref(context, session, idToken, recorded)
   if (provider === undefined)
     return redirectAnswer(endedHref(context, session.provider, 'here', recorded), [cleared])
   // No redirect: browsers hold the answer to a form to `form-action`, wherever it leads from there.
@@ -98,6 +101,7 @@ const isOwnForm = (context: SignInContext, token: string | undefined, session: S
 const endSessionHref = async (
   context: SignInContext,
   session: Session,
+  idToken: string,
   recorded: boolean,
 ): Promise<string | undefined> => {
   const found = await context.providers.get(session.provider)?.configuration()
@@ -105,6 +109,7 @@ const endSessionHref = async (
     return undefined
   return buildEndSessionUrl(found.client, {
     post_logout_redirect_uri: context.href('/signed-out'),
+    ...(idToken === '' || idToken.length > HINT_MAX ? {} : { id_token_hint: idToken }),
     state: sealText(context, ENDED_CONTEXT, [session.provider, 'everywhere', recorded ? 1 : 0]),
   }).href
 }

@@ -4,6 +4,7 @@ import { openJournal, type Journal, type JournalSeal } from './journal.ts'
 import { makeLastUseTable, type LastUseTable } from './last-use.ts'
 import type { Revocable } from './revocation-entries.ts'
 import { makeRevocationTable, type RevocationTable } from './revocations.ts'
+import { makeSessionGrantTable, type SessionGrant, type SessionGrantTable } from './session-grants.ts'
 import { fromRow, toRow, type Owner, type StateRecord } from './state-record.ts'
 import { makeUsedMarkTable, type UsedMarks, type UsedMarkTable } from './used-marks.ts'
 
@@ -25,10 +26,18 @@ export interface Revocations {
   readonly revokeAll: () => Promise<Revoked>
 }
 
+/** What providers gave with sign-ins. */
+export interface SessionGrants extends Pick<SessionGrantTable, 'get' | 'evicted' | 'bytes'> {
+  /** @returns once it is written down, or why it is not; it is known at once either way. Never rejects. */
+  readonly put: (sessionId: string, grant: SessionGrant) => Promise<Written>
+  readonly drop: (sessionId: string) => Promise<Written>
+}
+
 export interface MemoryState {
   readonly revocations: Revocations
   readonly lastUse: Pick<LastUseTable, 'touch' | 'lastUse'>
   readonly usedMarks: UsedMarks
+  readonly grants: SessionGrants
   /** To be sealed into each new session. */
   readonly revocationNumber: () => number
   /** Why the last write to the file failed; undefined = it did not, or there is no file. */
@@ -55,6 +64,7 @@ export interface MemoryLimits {
   readonly revocationsMax: number
   readonly lastUsesMax: number
   readonly marksMax: number
+  readonly grantBytesMax: number
   readonly compactFromBytes: number
 }
 
@@ -66,6 +76,7 @@ const DEFAULT_LIMITS: MemoryLimits = {
   revocationsMax: 100_000,
   lastUsesMax: 200_000,
   marksMax: 200_000,
+  grantBytesMax: 64 << 20,
   compactFromBytes: 1 << 20,
 }
 
@@ -77,6 +88,7 @@ interface Tables {
   readonly revocations: RevocationTable
   readonly lastUse: LastUseTable
   readonly usedMarks: UsedMarkTable
+  readonly grants: SessionGrantTable
 }
 
 /**
@@ -108,7 +120,9 @@ export const openMemoryState = async (settings: MemoryStateSettings): Promise<Me
 }
 
 type Write = (records: readonly StateRecord[]) => Promise<Written>
-type Written = { readonly kind: 'durable' | 'memory' } | { readonly kind: 'failed'; readonly why: string }
+export type Written =
+  | { readonly kind: 'durable' | 'memory' }
+  | { readonly kind: 'failed'; readonly why: string }
 
 const makeTables = (
   settings: MemoryStateSettings,
@@ -127,6 +141,7 @@ const makeTables = (
     ),
     lastUse: makeLastUseTable({ entriesMax: limits.lastUsesMax, keepSeconds: absoluteSeconds }, nowSeconds),
     usedMarks: makeUsedMarkTable(limits.marksMax, nowSeconds, onBurnt),
+    grants: makeSessionGrantTable(limits.grantBytesMax, nowSeconds),
   }
 }
 
@@ -136,6 +151,7 @@ const accept = (row: unknown, tables: Tables): boolean => {
   tables.revocations.apply(record)
   tables.lastUse.apply(record)
   tables.usedMarks.apply(record)
+  tables.grants.apply(record)
   return true
 }
 
@@ -143,6 +159,7 @@ const snapshot = (tables: Tables): readonly StateRecord[] => [
   ...tables.revocations.snapshot(),
   ...tables.lastUse.snapshot(),
   ...tables.usedMarks.snapshot(),
+  ...tables.grants.snapshot(),
 ]
 
 const makeState = (
@@ -161,6 +178,7 @@ const makeState = (
     revocations: makeRevocations(tables.revocations, write),
     lastUse: tables.lastUse,
     usedMarks: tables.usedMarks,
+    grants: makeGrants(tables.grants, write),
     revocationNumber: tables.revocations.number,
     writeFault: () => journal?.fault(),
     close: async () => {
@@ -168,6 +186,18 @@ const makeState = (
       await flush()
       await journal?.close()
     },
+  }
+}
+
+const makeGrants = (table: SessionGrantTable, write: () => Write): SessionGrants => {
+  const written = (records: readonly StateRecord[]): Promise<Written> =>
+    records.length === 0 ? Promise.resolve({ kind: 'memory' }) : write()(records)
+  return {
+    get: table.get,
+    evicted: table.evicted,
+    bytes: table.bytes,
+    put: (id, grant) => written(table.put(id, grant)),
+    drop: (id) => written(table.drop(id)),
   }
 }
 

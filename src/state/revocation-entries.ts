@@ -93,6 +93,8 @@ export const applyRevocation = (entries: RevocationEntries, record: StateRecord)
     case 'number':
     case 'last-use':
     case 'mark':
+    case 'grant':
+    case 'grant-end':
       return
   }
 }

@@ -33,6 +33,18 @@ export type StateRecord =
   | { readonly kind: 'number'; readonly number: number }
   | { readonly kind: 'last-use'; readonly id: string; readonly atSeconds: number }
   | { readonly kind: 'mark'; readonly id: string; readonly endsAtSeconds: number }
+  | {
+      readonly kind: 'grant'
+      /** Session id. */
+      readonly id: string
+      readonly learnedAtSeconds: number
+      readonly endsAtSeconds: number
+      /** Empty = none, as the next two. */
+      readonly session: string
+      readonly refreshToken: string
+      readonly idToken: string
+    }
+  | { readonly kind: 'grant-end'; readonly id: string }
 
 /** Whose a credential is: a subject is unique only together with its source. */
 export interface Owner {
@@ -66,6 +78,12 @@ export const toRow = (record: StateRecord): Row => {
       return ['l', record.id, record.atSeconds]
     case 'mark':
       return ['m', record.id, record.endsAtSeconds]
+    case 'grant': {
+      const { id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken } = record
+      return ['g', id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken]
+    }
+    case 'grant-end':
+      return ['h', record.id]
   }
 }
 
@@ -81,6 +99,8 @@ const SHAPES: Readonly<Record<string, readonly string[]>> = {
   n: ['n'],
   l: ['sn'],
   m: ['sn'],
+  g: ['snnsss'],
+  h: ['s'],
 }
 
 /**
@@ -129,6 +149,18 @@ const build = (letter: string, columns: Row): StateRecord | undefined => {
       return { kind: 'number', number: n(0) }
     case 'l':
       return { kind: 'last-use', id: s(0), atSeconds: n(1) }
+    case 'g':
+      return {
+        kind: 'grant',
+        id: s(0),
+        learnedAtSeconds: n(1),
+        endsAtSeconds: n(2),
+        session: s(3),
+        refreshToken: s(4),
+        idToken: s(5),
+      }
+    case 'h':
+      return { kind: 'grant-end', id: s(0) }
     default:
       return { kind: 'mark', id: s(0), endsAtSeconds: n(1) }
   }

@@ -1,136 +1,26 @@
 // From an application that refuses, through the public listener and a real provider, back into the application: what a
 // person goes through, over real sockets. Only host names are made up.
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { afterEach, describe, expect, it } from 'vitest'
-import type { RunningPostern } from '../../src/server/serve.ts'
-import { forwardGuardedHost, nginxGuardedHost, publicHost } from '../support/front-hosts.ts'
-import { SECOND_FACTOR_ACR, startTestProvider, type TestProvider } from '../support/oidc-provider.ts'
-import type { RawAnswer } from '../support/raw-http.ts'
+import { describe, expect, it } from 'vitest'
+import { SECOND_FACTOR_ACR } from '../support/oidc-provider.ts'
+import { askNginx, headerOf, readiness, seriesOf, untilReady, until } from '../support/running-service.ts'
+import { SESSION_COOKIE } from '../support/service-folder.ts'
 import {
-  askNginx,
-  headerOf,
-  readiness,
-  seriesOf,
-  startService,
-  untilReady,
-  until,
-} from '../support/running-service.ts'
-import {
-  CLIENT_SECRET,
-  makeServiceFolder,
-  SESSION_COOKIE,
-  type ServiceFolder,
-} from '../support/service-folder.ts'
-import { makeBrowser, type Browser, type Shown } from '../unit/signin/browser.ts'
-
-const APP = 'https://app.example.com'
-const PUBLIC = 'https://login.example.com'
-
-const policy = (sections: string): string =>
-  `apiVersion: postern/v1\nroute: app\nowner: team\nhosts: [app.example.com, page.example.com]\nsections:\n${sections}`
-
-const SECTIONS = `- path: /
-  allow: [{id: sre, groups: [sre]}]
-- path: /strong
-  allow: [{id: strong, groups: [sre], mfa: true}]
-- path: /fresh
-  allow: [{id: fresh, groups: [sre], auth_age: 5m}]
-`
-const NAMED = `${SECTIONS}- path: /named
-  allow: [{id: named, claims: {name: [Ada Lovelace]}}]
-`
-
-interface World {
-  readonly provider: TestProvider
-  readonly service: ServiceFolder
-  readonly postern: RunningPostern
-  /** Answers that the proxy of the application got, in order. */
-  readonly decisions: RawAnswer[]
-  readonly browser: () => Browser
-  /** Added to the clock of the service. */
-  readonly clock: { aheadMs: number }
-}
-
-const ending: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const end of ending.splice(0).toReversed()) await end()
-})
-
-const makeWorld = async (publicUrl = PUBLIC): Promise<World> => {
-  const provider = await startTestProvider({
-    clientId: 'postern',
-    clientSecret: CLIENT_SECRET,
-    redirectUris: [`${publicUrl}/callback/corp`],
-    postLogoutRedirectUris: [`${publicUrl}/signed-out`],
-  })
-  ending.push(provider.close)
-  const service = await makeServiceFolder({
-    policies: { 'app.yaml': policy(SECTIONS) },
-    settings: { publicUrl, providers: [providerSettings(provider.issuer)] },
-  })
-  ending.push(service.remove)
-  const clock = { aheadMs: 0 }
-  const postern = await startService(service, { nowMs: () => Date.now() + clock.aheadMs })
-  ending.push(() => postern.close())
-  const decisions: RawAnswer[] = []
-  const own = publicHost(service.ports.public)
-  const app = nginxGuardedHost(service.ports.decision, decisions)
-  const { pathname: prefix } = new URL(`${publicUrl}/`)
-  const hosts = new Map([
-    ['login.example.com', own],
-    ['page.example.com', forwardGuardedHost(service.ports.decision)],
-    [
-      'app.example.com',
-      (asked: Parameters<typeof own>[0]) =>
-        prefix !== '/' && asked.url.pathname.startsWith(prefix) ? own(asked) : app(asked),
-    ],
-  ])
-  return { provider, service, postern, decisions, clock, browser: () => makeBrowser(hosts) }
-}
-
-const providerSettings = (issuer: string): Readonly<Record<string, unknown>> => ({
-  id: 'corp',
-  label: 'Example Corp',
-  issuer,
-  clientId: 'postern',
-  clientSecret: { file: 'oidc.secret' },
-  scopes: ['openid', 'profile', 'email', 'groups'],
-  claims: { groups: 'groups' },
-  mfa: { acr: [SECOND_FACTOR_ACR] },
-})
-
-/** Fills in the form of the provider and follows what comes. */
-const logIn = async (
-  browser: Browser,
-  form: Shown,
-  who: string,
-  extra: Readonly<Record<string, string>> = {},
-): Promise<Shown> => {
-  expect(form.body).toContain('<title>Test provider</title>')
-  const action = /<form method="post" action="([^"]+)"/.exec(form.body)?.[1] ?? ''
-  const answer = await browser.post(new URL(action, form.url).href, {
-    username: who,
-    password: who,
-    action: 'login',
-    ...extra,
-  })
-  return browser.follow(answer)
-}
-
-const signedIn = async (world: World, who = 'ada'): Promise<Browser> => {
-  const browser = world.browser()
-  await logIn(browser, await browser.visit(`${PUBLIC}/sign-in`), who)
-  expect(browser.cookie(SESSION_COOKIE)).toBeDefined()
-  return browser
-}
-
-const cookieOf = (browser: Browser): string => `${SESSION_COOKIE}=${browser.cookie(SESSION_COOKIE)}`
+  APP,
+  cookieOf,
+  eventsOf,
+  logIn,
+  makeWorld,
+  NAMED,
+  policy,
+  PUBLIC,
+  signedIn,
+  type World,
+} from '../support/sign-in-world.ts'
+import { type Browser } from '../unit/signin/browser.ts'
 
 const asked = (browser: Browser): readonly URLSearchParams[] =>
   browser.history.filter((url) => url.includes('/auth?')).map((url) => new URL(url).searchParams)
-
-const eventsOf = async (world: World, type: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-  (await world.service.log()).filter((line) => line['type'] === type)
 
 const loginsOf = (world: World, count: number): Promise<readonly Readonly<Record<string, unknown>>[]> =>
   until(
@@ -239,7 +129,7 @@ describe('asking for more', () => {
     const world = await makeWorld()
     const browser = await signedIn(world)
     expect((await browser.visit(`${APP}/fresh`)).body).toBe('application /fresh')
-    world.clock.aheadMs = 10 * 60_000
+    world.clock.aheadMs = 6 * 60_000
     const answer = await askNginx(world.service, `${APP}/fresh`, { cookie: cookieOf(browser) })
     expect(answer.status).toBe(401)
     expect(headerOf(answer, 'www-authenticate')).toContain('max_age="300"')

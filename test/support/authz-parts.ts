@@ -79,6 +79,7 @@ const usualParts = (observed: Observed[], faults: unknown[]): Parts => {
         providerSession: undefined,
         number: 1,
         issuedAtSeconds: undefined,
+        learnedAtSeconds: undefined,
       },
     }),
     prepareIdentity: () => ({ headers: ['X-Auth-Request-User', 'root'], untilMs: Number.POSITIVE_INFINITY }),

@@ -108,6 +108,7 @@ const sessionOf = (subject: string, groups: readonly string[], changes: Partial<
     amr: ['pwd'],
     acr: undefined,
     issuedAtSeconds: nowSeconds - 60,
+    learnedAtSeconds: nowSeconds - 60,
     expiresAtSeconds: nowSeconds + 3600,
     revocationNumber: 0,
     claims: { user: subject, email: `${subject}@example.com`, groups: [...groups] },

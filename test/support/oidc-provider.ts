@@ -43,6 +43,12 @@ export interface Misbehaviour {
   down?: boolean
   /** The token endpoint answers 500. */
   tokenError?: boolean
+  /** Groups of a person from now on. */
+  groups?: Readonly<Record<string, readonly string[]>>
+  /** The token endpoint takes no token any more. */
+  refuseRefresh?: boolean
+  /** The token endpoint never answers. */
+  hangOnRefresh?: boolean
 }
 
 export interface TestClient {
@@ -60,12 +66,18 @@ export interface TestProvider {
   readonly close: () => Promise<void>
 }
 
+export interface TestProviderOptions {
+  readonly claimsInIdToken: boolean
+  readonly endSession: boolean
+  readonly refreshTokens?: boolean
+}
+
 const CLAIMS = ['name', 'preferred_username', 'email', 'email_verified', 'groups']
 
 /** Starts a provider with one client. */
 export const startTestProvider = async (
   client: TestClient,
-  options: { readonly claimsInIdToken: boolean; readonly endSession: boolean } = {
+  options: TestProviderOptions = {
     claimsInIdToken: true,
     endSession: true,
   },
@@ -82,11 +94,20 @@ export const startTestProvider = async (
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
   const keys = await makeKeys()
-  const provider = new Provider(issuer, configuration(client, keys.jwk, options))
+  const provider = new Provider(issuer, configuration(client, keys.jwk, options, misbehave))
   provider.use(async (ctx, next) => {
+    if (misbehave.hangOnRefresh === true && ctx.path === '/token') {
+      ctx.respond = false
+      return
+    }
     if (misbehave.tokenError === true && ctx.path === '/token') {
       ctx.status = 500
       ctx.body = 'broken'
+      return
+    }
+    if (misbehave.refuseRefresh === true && ctx.path === '/token') {
+      ctx.status = 400
+      ctx.body = { error: 'invalid_grant' }
       return
     }
     await next()
@@ -125,7 +146,8 @@ const makeKeys = async (): Promise<Keys> => {
 const configuration = (
   client: TestClient,
   jwk: JWK,
-  options: { readonly claimsInIdToken: boolean; readonly endSession: boolean },
+  options: TestProviderOptions,
+  misbehave: Misbehaviour,
 ): Configuration => ({
   adapter: separateStores(),
   jwks: { keys: [{ ...jwk }] },
@@ -147,7 +169,7 @@ const configuration = (
       client_secret: client.clientSecret,
       redirect_uris: [...client.redirectUris],
       post_logout_redirect_uris: [...client.postLogoutRedirectUris],
-      grant_types: ['authorization_code'],
+      grant_types: ['authorization_code', ...(options.refreshTokens === true ? ['refresh_token'] : [])],
       response_types: ['code'],
       require_auth_time: true,
       id_token_signed_response_alg: 'ES256',
@@ -174,10 +196,12 @@ const configuration = (
             preferred_username: id,
             email: `${id}@example.com`,
             email_verified: true,
-            groups: [...person.groups],
+            groups: [...(misbehave.groups?.[id] ?? person.groups)],
           }),
         }
   },
+  issueRefreshToken: async (_, asking) => asking.grantTypeAllowed('refresh_token'),
+  rotateRefreshToken: true,
   interactions: { url: (_, { uid }) => `/login/${uid}`, policy: prompts() },
   loadExistingGrant: async (ctx) => {
     const accountId = ctx.oidc.session?.accountId

@@ -163,6 +163,7 @@ export const sessionOf = (
     amr: ['pwd'],
     acr: undefined,
     issuedAtSeconds: nowSeconds - 60,
+    learnedAtSeconds: nowSeconds - 60,
     expiresAtSeconds: nowSeconds + 3600,
     revocationNumber: 0,
     claims: { email: `${subject}@example.com`, groups: [...groups] },

@@ -56,6 +56,7 @@ class World {
               providerSession: undefined,
               number: 0,
               issuedAtSeconds: undefined,
+              learnedAtSeconds: undefined,
             },
     }
   }

@@ -30,15 +30,21 @@ beforeAll(async () => {
   good = `Bearer ${await issuer.mint()}`
   bad = `Bearer ${await issuer.mint({ exp: NOW_SECONDS - 900 })}`
   authenticate = makeAuthenticate({
-    verifySession: makeVerifySession(
+    findSession: makeVerifySession(
       {
         seal,
         bindingFor: () => ({ name: NAME, boundTo: 'example.com' }),
         providers: [providerOf()],
         idleSeconds: 3600,
         processStartSeconds: NOW_SECONDS,
+        freshnessSeconds: 600,
       },
-      { checkRevocation: () => 'live', lastUse: () => undefined, groupsRevision: () => 'r' },
+      {
+        checkRevocation: () => 'live',
+        lastUse: () => undefined,
+        groupsRevision: () => 'r',
+        learned: () => undefined,
+      },
     ),
     readBearer: makeReadBearer({
       issuers: [issuerOf({ issuer: issuer.issuer })],

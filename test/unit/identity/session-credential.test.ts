@@ -7,7 +7,7 @@ import {
   type SessionPorts,
   type SessionSettings,
 } from '../../../src/identity/session-credential.ts'
-import { sealSession } from '../../../src/identity/session-seal.ts'
+import { sealSession, sessionText } from '../../../src/identity/session-seal.ts'
 import type { Session } from '../../../src/identity/session.ts'
 import type { Revocable } from '../../../src/identity/verified.ts'
 import { claimState, type Principal } from '../../../src/policy/principal.ts'
@@ -32,9 +32,16 @@ const verifierOf = (settings: Partial<SessionSettings> = {}, ports: Partial<Sess
       providers: [providerOf()],
       idleSeconds: 3600,
       processStartSeconds: NOW_SECONDS - 86_400,
+      freshnessSeconds: 86_400,
       ...settings,
     },
-    { checkRevocation: () => 'live', lastUse: () => undefined, groupsRevision: () => 'rev-1', ...ports },
+    {
+      checkRevocation: () => 'live',
+      lastUse: () => undefined,
+      groupsRevision: () => 'rev-1',
+      learned: () => undefined,
+      ...ports,
+    },
   )
 
 const verify = verifierOf()
@@ -192,6 +199,7 @@ describe('a revocation', () => {
         providerSession: 'idp-session-1',
         number: 3,
         issuedAtSeconds: undefined,
+        learnedAtSeconds: aliceSession().learnedAtSeconds,
       },
     ])
     expect(verify([cookie(aliceSession())], acceptanceOf()).revocable).toEqual(asked[0])
@@ -298,5 +306,63 @@ describe('two people', () => {
       expect(principal.subject).toBe(isAlice ? 'alice-sub' : 'bob-sub')
       expect(principal.claims.get('groups')).toEqual(isAlice ? ['dev', 'staff'] : ['admins'])
     }
+  })
+})
+
+describe('what a provider said', () => {
+  const freshFor = (seconds: number, ports: Partial<SessionPorts> = {}) =>
+    verifierOf({ freshnessSeconds: seconds }, ports)
+  const learnedAgo = (seconds: number): readonly string[] => [
+    cookie(aliceSession({ learnedAtSeconds: NOW_SECONDS - seconds })),
+  ]
+
+  test('counts for as long as it is fresh, and no cached decision outlives that', () => {
+    const finding = freshFor(600)(learnedAgo(599), acceptanceOf())
+    expect(principalOf(finding).expiresAtSeconds).toBe(NOW_SECONDS + 1)
+    const stale = freshFor(600)(learnedAgo(600), acceptanceOf())
+    expect(noteOf(stale)).toBe('stale')
+    expect(stale).toMatchObject({ revocable: undefined, stale: { subject: 'alice-sub' } })
+    expect(stale.session).toBeUndefined()
+  })
+
+  test('may be told to count a little longer, and then no longer', () => {
+    const kept = freshFor(600)(learnedAgo(700), acceptanceOf(), NOW_SECONDS + 5)
+    expect(principalOf(kept).expiresAtSeconds).toBe(NOW_SECONDS + 5)
+    expect(noteOf(freshFor(600)(learnedAgo(700), acceptanceOf(), NOW_SECONDS))).toBe('stale')
+  })
+
+  test('is the latest that was learned, under the limits and the number of the cookie', () => {
+    const learned = aliceSession({
+      learnedAtSeconds: NOW_SECONDS - 5,
+      claims: { groups: ['staff'] },
+      expiresAtSeconds: NOW_SECONDS + 999_999,
+      revocationNumber: 999,
+    })
+    const seen: Revocable[] = []
+    const verify = freshFor(600, {
+      learned: () => learned,
+      checkRevocation: (one) => {
+        seen.push(one)
+        return 'live'
+      },
+    })
+    const principal = principalOf(verify(learnedAgo(700), acceptanceOf()))
+    expect(principal.claims.get('groups')).toEqual(['staff'])
+    expect(principal.expiresAtSeconds).toBeLessThan(NOW_SECONDS + 999_999)
+    expect(seen).toMatchObject([{ number: 3, learnedAtSeconds: NOW_SECONDS - 5 }])
+    const older = freshFor(600, { learned: () => aliceSession({ learnedAtSeconds: 1, claims: {} }) })
+    expect(principalOf(older(learnedAgo(5), acceptanceOf())).claims.get('groups')).toEqual(['dev', 'staff'])
+  })
+
+  test('does not stay fresh for a clock that went back', () => {
+    expect(noteOf(freshFor(600)(learnedAgo(-61), acceptanceOf()))).toBe('stale')
+    expect(principalOf(freshFor(600)(learnedAgo(-59), acceptanceOf()))).toBeDefined()
+  })
+
+  test('of a session of the version before is asked for once', () => {
+    const row = JSON.parse(sessionText(aliceSession())) as unknown[]
+    const plain = JSON.stringify(row.slice(0, 16))
+    const before = `${NAME}=${seal.seal(plain, [NAME, 'example.com'])}`
+    expect(noteOf(freshFor(600)([before], acceptanceOf()))).toBe('stale')
   })
 })

@@ -12,6 +12,7 @@ export const aliceSession = (changes: Partial<Session> = {}): Session => ({
   amr: ['pwd'],
   acr: undefined,
   issuedAtSeconds: NOW_SECONDS - 60,
+  learnedAtSeconds: NOW_SECONDS - 60,
   expiresAtSeconds: NOW_SECONDS + 3600,
   revocationNumber: 3,
   claims: { email: 'alice@example.com', groups: ['dev', 'staff'] },

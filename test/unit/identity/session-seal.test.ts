@@ -34,6 +34,7 @@ const anySession: fc.Arbitrary<Session> = fc.record({
   amr: fc.array(fc.string(), { maxLength: 4 }),
   acr: fc.option(fc.string(), { nil: undefined }),
   issuedAtSeconds: fc.integer(),
+  learnedAtSeconds: fc.integer(),
   expiresAtSeconds: fc.integer(),
   revocationNumber: fc.nat(),
   claims: fc

@@ -37,6 +37,8 @@ export interface Browser {
   readonly follow: (shown: Shown, until?: (url: string) => boolean) => Promise<Shown>
   readonly visit: (url: string, until?: (url: string) => boolean) => Promise<Shown>
   readonly cookie: (name: string) => string | undefined
+  /** Drops all cookies of a site. */
+  readonly forget: (url: string) => void
   readonly setCookie: (url: string, line: string) => void
   /** Every URL that was opened, in order. */
   readonly history: readonly string[]
@@ -146,6 +148,9 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     follow,
     visit: async (url, until) => follow(await get(url), until),
     cookie: (name) => jar.find((one) => one.name === name)?.value,
+    forget: (url) => {
+      jar = jar.filter(({ domain }) => domain !== new URL(url).hostname)
+    },
     setCookie: (url, line) => keep(new URL(url), line),
     history,
   }

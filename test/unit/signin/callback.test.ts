@@ -218,7 +218,7 @@ describe('once', () => {
   })
 
   it('a code that the provider takes twice makes one session, of two callbacks at the same moment too', async () => {
-    const { callback } = makeSignIn({ ...world.deps, fetch: takingCodesTwice() }, () => undefined)
+    const { callback } = makeSignIn(world.through(takingCodesTwice()), () => undefined)
     const browser = world.browser()
     const url = await atTheDoor(browser)
     const arrive = () =>

@@ -18,6 +18,7 @@ import { ANONYMOUS } from '../../../src/policy/principal.ts'
 import { Secret } from '../../../src/policy/secret.ts'
 import type { TracedRule } from '../../../src/policy/trace.ts'
 import type {
+  Grant,
   DecideFor,
   Judged,
   ProviderSettings,
@@ -27,6 +28,7 @@ import type {
   SignInSettings,
 } from '../../../src/signin/deps.ts'
 import { makeSignIn } from '../../../src/signin/make-sign-in.ts'
+import { makeProvider, type Provider } from '../../../src/signin/provider.ts'
 import type { SignInHandler } from '../../../src/signin/web.ts'
 import { buildSet, type RoutePlan } from '../../support/policy-builder.ts'
 import { SECOND_FACTOR_ACR, startTestProvider, type TestProvider } from '../../support/oidc-provider.ts'
@@ -78,6 +80,8 @@ export interface World {
   readonly provider: TestProvider
   readonly second: TestProvider | undefined
   readonly deps: SignInDeps
+  /** The same, with somebody between us and the providers. */
+  readonly through: (by: typeof fetch) => SignInDeps
   readonly handlers: Readonly<Record<string, SignInHandler>>
   readonly browser: () => Browser
   readonly events: SignInEvent[]
@@ -149,6 +153,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
   }
   const revoked = new Set<string>()
   const used = new Set<string>()
+  const grants = new Map<string, Grant>()
   const events: SignInEvent[] = []
   const faults: unknown[] = []
   const nowMs = (): number => Date.now() + turns.clockMs
@@ -165,11 +170,13 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       providers: providers.map((one) => one.source),
       idleSeconds: 3600,
       processStartSeconds: 0,
+      freshnessSeconds: 12 * 3600,
     },
     {
       checkRevocation: (one) => (one.id !== undefined && revoked.has(one.id) ? 'revoked' : 'live'),
       lastUse: () => undefined,
       groupsRevision: () => turns.policy.fit.groupsRevision,
+      learned: () => undefined,
     },
   )
   const decideFor: DecideFor = async (target, cookies) => {
@@ -188,6 +195,8 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
     if (used.has(id)) return 'again'
     return turns.state === 'full' ? 'full' : 'first'
   }
+  const providersBy = (by: typeof fetch): ReadonlyMap<string, Provider> =>
+    new Map(providers.map((one) => [one.source.id, makeProvider(one, { fetch: by, nowMs })]))
   const deps: SignInDeps = {
     settings: {
       publicUrl: PUBLIC,
@@ -198,7 +207,12 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       accessContact: undefined,
       ...options.settings,
     },
-    providers,
+    providers: providersBy(fetch),
+    grants: {
+      get: (id) => grants.get(id),
+      put: async (id, grant) => void grants.set(id, grant),
+      drop: async (id) => void grants.delete(id),
+    },
     isRouteHost: (host) => sectionsOfHost(set, host) !== undefined,
     decideFor,
     readSession: (cookies) => {
@@ -221,7 +235,6 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       return turns.recorded
     },
     revocationNumber: () => (turns.state === 'down' ? undefined : 7),
-    fetch,
     nowMs,
     randomId: () => randomBytes(16).toString('base64url'),
     onEvent: (event) => void events.push(event),
@@ -244,6 +257,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
     provider,
     second,
     deps,
+    through: (by) => ({ ...deps, providers: providersBy(by) }),
     handlers,
     browser: () => makeBrowser(hosts),
     events,

@@ -368,3 +368,56 @@ describe('a state file that cannot be written', () => {
     })
   })
 })
+
+describe('what providers gave with sign-ins', () => {
+  const grant = (refreshToken: string) => ({
+    learnedAtSeconds: 1,
+    endsAtSeconds: 4_000_000_000,
+    session: '',
+    refreshToken,
+    idToken: '',
+  })
+
+  test('is there after a restart, and what was dropped is not', async () => {
+    const state = await opened()
+    expect(await state.grants.put('s1', grant('one'))).toEqual({ kind: 'durable' })
+    await state.grants.put('s1', grant('two'))
+    await state.grants.put('s2', grant('gone'))
+    await state.grants.drop('s2')
+    await state.close()
+    const again = await opened()
+    expect(again.grants.get('s1')).toEqual(grant('two'))
+    expect(again.grants.get('s2')).toBeUndefined()
+  })
+
+  test('is not legible in the file', async () => {
+    const state = await opened()
+    await state.grants.put('s1', grant('secret-of-the-provider'))
+    expect(await readFile(path, 'latin1')).not.toContain('secret')
+  })
+
+  test('stays within its bytes: the oldest goes, in the file too, and it is counted', async () => {
+    const limits = { grantBytesMax: 5_000 }
+    const state = await opened({ limits })
+    for (let index = 0; index < 20; index += 1) await state.grants.put(`s${index}`, grant('x'.repeat(1_000)))
+    expect(state.grants.bytes()).toBeLessThanOrEqual(5_000)
+    expect(state.grants.get('s19')).toBeDefined()
+    expect(state.grants.get('s0')).toBeUndefined()
+    expect(state.grants.evicted()).toBe(17)
+    await state.close()
+    const again = await opened({ limits })
+    expect(again.grants.get('s19')).toBeDefined()
+    expect(again.grants.get('s0')).toBeUndefined()
+  })
+
+  test('ends with its session', async () => {
+    const clock = makeClock()
+    const state = await opened({ nowSeconds: clock.now })
+    await state.grants.put('s1', { ...grant('one'), endsAtSeconds: clock.now() + 10 })
+    await state.close()
+    clock.advance(11)
+    const again = await opened({ nowSeconds: clock.now })
+    await again.close()
+    expect((await opened({ nowSeconds: clock.now })).grants.get('s1')).toBeUndefined()
+  })
+})

@@ -1,0 +1,88 @@
+// What happens to sessions beside decisions, as lines of the decision log and counts: no token, no code, no query.
+import type { LogFields } from '../audit/record.ts'
+import type { AuditWriter } from '../audit/writer.ts'
+import type { Session } from '../identity/session.ts'
+import type { SignInEvent } from '../signin/deps.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+export interface SessionEventPorts {
+  readonly audit: Pick<AuditWriter, 'write'>
+  readonly metrics: Pick<Metrics, 'signIn'>
+  readonly nowMs: () => number
+}
+
+/** Makes what writes them down. Never throws. */
+export const makeRecordEvent =
+  (ports: SessionEventPorts) =>
+  (event: SignInEvent): void => {
+    const ts = new Date(ports.nowMs()).toISOString()
+    count(ports, event)
+    ports.audit.write(fieldsOf(event, ts))
+  }
+
+const count = ({ metrics }: SessionEventPorts, event: SignInEvent): void => {
+  switch (event.kind) {
+    case 'login':
+      return metrics.signIn(event.session.provider, 'success')
+    case 'login-failed':
+      return metrics.signIn(event.provider ?? '_none', 'failed')
+    case 'renewed':
+    case 'renewal-failed':
+    case 'renewal-refused':
+      return metrics.signIn(event.session.provider, event.kind)
+    case 'logout':
+      return undefined
+  }
+}
+
+const fieldsOf = (event: SignInEvent, ts: string): LogFields => {
+  switch (event.kind) {
+    case 'login':
+      return {
+        ...sessionFields(ts, 'login', event.session),
+        outcome: 'success',
+        purpose: event.purpose,
+        cut: event.cut.length === 0 ? undefined : event.cut,
+      }
+    case 'logout':
+      return { ...sessionFields(ts, 'logout', event.session), outcome: 'success', recorded: event.recorded }
+    case 'login-failed':
+      return {
+        v: 1,
+        type: 'login',
+        ts,
+        outcome: 'failed',
+        provider: event.provider,
+        code: event.code,
+        why: event.why,
+      }
+    case 'renewed':
+      return { ...sessionFields(ts, 'session.renew', event.session), outcome: 'success' }
+    case 'renewal-failed':
+      return {
+        ...sessionFields(ts, 'session.renew', event.session),
+        outcome: 'failed',
+        why: event.why,
+        retryAt: new Date(event.untilMs).toISOString(),
+      }
+    case 'renewal-refused':
+      return {
+        ...sessionFields(ts, 'session.revoke', event.session),
+        by: 'provider',
+        why: event.why,
+        durable: event.recorded,
+      }
+  }
+}
+
+const sessionFields = (
+  ts: string,
+  type: LogFields['type'],
+  session: Session,
+): Record<string, unknown> & LogFields => ({
+  v: 1,
+  type,
+  ts,
+  session: session.id,
+  sub: { kind: 'user', id: `${session.provider}|${session.subject}`, amr: session.amr },
+})

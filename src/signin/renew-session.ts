@@ -1,0 +1,141 @@
+// Sessions learned anew on the decision path: one request to the provider at a time for each session, none while it was
+// just seen to fail, and no decision waits long. What is learned is written down before it counts.
+import type { FitPolicy } from '../identity/session-fit.ts'
+import { fitSession } from '../identity/session-fit.ts'
+import type { Renewal, RenewSession } from '../identity/session-freshness.ts'
+import { SESSION_BYTES_MAX } from '../identity/session-seal.ts'
+import type { Session } from '../identity/session.ts'
+import type { Grants, SignInEvent } from './deps.ts'
+import { learnAnew, type Learned } from './learn-anew.ts'
+import type { Provider } from './provider.ts'
+import { makeRetryPauses, type RetryPauses } from './retry-pauses.ts'
+
+export interface RenewalDeps {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly grants: Grants
+  /** What sessions capture today. */
+  readonly policy: () => { readonly claims: readonly string[]; readonly fit: FitPolicy }
+  /** Resolves when the session is over; false where that could not be written down. */
+  readonly revokeSession: (session: Session) => Promise<boolean>
+  readonly nowMs: () => number
+  /** Resolves after that time; must not keep the process alive by itself. */
+  readonly wait: (ms: number) => Promise<void>
+  readonly onEvent: (event: SignInEvent) => void
+  /** Hears of what should not have failed. */
+  readonly onFault: (error: unknown) => void
+}
+
+/** A decision waits no longer than this for a provider: proxies give up after two seconds. */
+export const RENEWAL_WAIT_MS = 1_500
+const SETTLED: Renewal = { kind: 'settled' }
+const IMPOSSIBLE: Renewal = { kind: 'impossible' }
+
+/** Makes the renewal of all sessions. */
+export const makeRenew = (deps: RenewalDeps): RenewSession => {
+  const flights = new Map<string, Promise<Renewal>>()
+  const pauses = makeRetryPauses()
+  const begin = (session: Session, provider: Provider, nowMs: number): Promise<Renewal> => {
+    const known = flights.get(session.id)
+    if (known !== undefined) return known
+    const flight = refresh(deps, pauses, session, provider, nowMs)
+      .catch((error: unknown) => {
+        deps.onFault(error)
+        return kept(pauses.failed(session.id, provider.id, false, nowMs))
+      })
+      .finally(() => flights.delete(session.id))
+    flights.set(session.id, flight)
+    return flight
+  }
+  return (session, nowMs, when) => {
+    const provider = deps.providers.get(session.provider)
+    if (provider === undefined) return IMPOSSIBLE
+    const pausedUntilMs = pauses.until(session.id, provider.id)
+    if (nowMs < pausedUntilMs) return kept(pausedUntilMs)
+    if (hasToken(deps.grants, session)) {
+      const flight = begin(session, provider, nowMs)
+      return when === 'ahead' ? flight : noLonger(deps, flight, nowMs)
+    }
+    return when === 'ahead' ? IMPOSSIBLE : noLonger(deps, unlessDown(pauses, provider, nowMs), nowMs)
+  }
+}
+
+const kept = (untilMs: number): Renewal => ({ kind: 'kept', untilSeconds: untilMs / 1000 })
+
+const hasToken = (grants: Grants, session: Session): boolean =>
+  (grants.get(session.id)?.refreshToken ?? '') !== ''
+
+/** Without a refresh token only the browser can ask; while the provider is down it would only see that. */
+const unlessDown = async (pauses: RetryPauses, provider: Provider, nowMs: number): Promise<Renewal> =>
+  (await provider.isReachable()) ? IMPOSSIBLE : kept(pauses.failed('', provider.id, true, nowMs))
+
+/** The decision goes on; what was begun ends by itself. */
+const noLonger = (deps: RenewalDeps, flight: Promise<Renewal>, nowMs: number): Promise<Renewal> =>
+  Promise.race([flight, deps.wait(RENEWAL_WAIT_MS).then(() => kept(nowMs + RENEWAL_WAIT_MS))])
+
+const refresh = async (
+  deps: RenewalDeps,
+  pauses: RetryPauses,
+  session: Session,
+  provider: Provider,
+  nowMs: number,
+): Promise<Renewal> => {
+  const found = await provider.configuration()
+  const wanted = [...new Set([...session.captured, ...deps.policy().claims])].toSorted()
+  const learned: Learned =
+    found.kind === 'fault'
+      ? { kind: 'failed', why: 'the provider is not found', isUnreachable: true }
+      : await learnAnew({
+          client: found.client,
+          refreshToken: deps.grants.get(session.id)?.refreshToken ?? '',
+          subject: session.subject,
+          mapping: provider.settings.source.claims,
+          wanted,
+        })
+  switch (learned.kind) {
+    case 'learned':
+      pauses.succeeded(session.id, provider.id)
+      return keep(deps, session, learned, wanted, nowMs)
+    case 'over':
+      return end(deps, session, learned.why)
+    case 'failed': {
+      const untilMs = pauses.failed(session.id, provider.id, learned.isUnreachable, nowMs)
+      deps.onEvent({ kind: 'renewal-failed', session, why: learned.why, untilMs })
+      return kept(untilMs)
+    }
+  }
+}
+
+const keep = async (
+  deps: RenewalDeps,
+  session: Session,
+  learned: Extract<Learned, { kind: 'learned' }>,
+  captured: readonly string[],
+  nowMs: number,
+): Promise<Renewal> => {
+  const { claims, cut, emailVerified } = learned.claims
+  const whole: Session = {
+    ...session,
+    claims,
+    cut,
+    captured,
+    emailVerified,
+    groupsRevision: undefined,
+    // The provider spoke after it was asked: what was taken away before that is gone.
+    learnedAtSeconds: Math.floor(nowMs / 1000),
+  }
+  const renewed = fitSession(whole, SESSION_BYTES_MAX, deps.policy().fit)
+  await deps.grants.put(session.id, {
+    session: renewed,
+    endsAtSeconds: session.expiresAtSeconds,
+    refreshToken: learned.refreshToken,
+    idToken: learned.idToken ?? deps.grants.get(session.id)?.idToken ?? '',
+  })
+  deps.onEvent({ kind: 'renewed', session: renewed })
+  return SETTLED
+}
+
+const end = async (deps: RenewalDeps, session: Session, why: string): Promise<Renewal> => {
+  const recorded = await deps.revokeSession(session)
+  deps.onEvent({ kind: 'renewal-refused', session, why, recorded })
+  return SETTLED
+}
