@@ -145,8 +145,11 @@ const withKey = (
   }
 }
 
-/** jose throws for a bad signature and for a key it cannot use alike: neither lets anybody in. */
-const verifySignature = async (token: OwnToken, key: KeyObject): Promise<boolean> => {
+/** Tells whether a token was signed with a key. jose throws for a bad signature and for a key it cannot use alike: neither lets anybody in. */
+export const verifySignature = async (
+  token: Pick<OwnToken, 'text' | 'header'>,
+  key: KeyObject,
+): Promise<boolean> => {
   try {
     await compactVerify(token.text, key, { algorithms: [token.header.alg] })
     return true

@@ -4,12 +4,15 @@ import type { ReasonCode } from '../policy/reason.ts'
 import type { IssuerSource } from './source.ts'
 import { ownValue, readJsonObject, type JsonObject } from './strict-json.ts'
 
+/** Who issues tokens, and for whom. */
+export type TokenParty = Pick<IssuerSource, 'issuer' | 'audiences'>
+
 /** A token whose `iss` and `aud` both belong to one configured issuer. */
-export interface OwnToken {
+export interface OwnToken<Party extends TokenParty = IssuerSource> {
   readonly text: string
   readonly payload: JsonObject
   /** The configured issuers that it fits, at least one. */
-  readonly sources: readonly IssuerSource[]
+  readonly sources: readonly Party[]
   /** Why it cannot be good, whatever its signature says. */
   readonly fault: string | undefined
   readonly header: TokenHeader
@@ -22,8 +25,8 @@ export interface TokenHeader {
   readonly type: string | undefined
 }
 
-export type TokenReading =
-  | { readonly kind: 'own'; readonly token: OwnToken }
+export type TokenReading<Party extends TokenParty = IssuerSource> =
+  | { readonly kind: 'own'; readonly token: OwnToken<Party> }
   | { readonly kind: 'foreign'; readonly reason: ReasonCode; readonly why: string }
 
 /** Longest token that is looked at: before decoding, so that size costs nothing. */
@@ -38,7 +41,10 @@ const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/
  * @returns `own` where issuer and audience are configured together, good or not; `foreign` for everything else.
  *   Never throws.
  */
-export const readToken = (text: string, issuers: readonly IssuerSource[]): TokenReading => {
+export const readToken = <Party extends TokenParty>(
+  text: string,
+  issuers: readonly Party[],
+): TokenReading<Party> => {
   const parts = text.length > TOKEN_BYTES_MAX ? null : COMPACT.exec(text)
   if (parts === null) return foreign('DENY_CRED_INVALID', 'the token is no JWT')
   const [, header, body, signature] = parts.map(decodeCanonical)
@@ -57,7 +63,11 @@ export const readToken = (text: string, issuers: readonly IssuerSource[]): Token
   return { kind: 'own', token: { text, payload: payload.value, sources, fault, header: read.header } }
 }
 
-const foreign = (reason: ReasonCode, why: string): TokenReading => ({ kind: 'foreign', reason, why })
+const foreign = (reason: ReasonCode, why: string): Extract<TokenReading, { kind: 'foreign' }> => ({
+  kind: 'foreign',
+  reason,
+  why,
+})
 
 /** Spare bits and other spellings would make several tokens out of one. */
 const decodeCanonical = (part: string): Buffer | undefined => {

@@ -123,7 +123,8 @@ const sumOfRevisions = (all: readonly IssuerKeys[]): (() => number) => {
   }
 }
 
-const keyPorts = (ports: IdentityPorts): Parameters<typeof makeIssuerKeys>[1] => ({
+/** What fetches the keys of an issuer. */
+export const keyPorts = (ports: Pick<IdentityPorts, 'fetch'>): Parameters<typeof makeIssuerKeys>[1] => ({
   fetch: ports.fetch,
   schedule: (delayMs, run) => {
     const timer = setTimeout(run, delayMs).unref()

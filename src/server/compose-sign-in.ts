@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { sealFor, type IdentityParts } from './compose-identity.ts'
 import { makeDecideFor } from './judge.ts'
+import { composeLogout } from './compose-logout.ts'
 import type { RenewalParts } from './compose-renewal.ts'
 import { makeSessionPolicy } from './session-policy.ts'
 
@@ -57,6 +58,8 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
     mayUse: (id) => ports.state.usedMarks.look(`transaction:${id}`),
     useOnce: (id, lifetimeSeconds) => ports.state.usedMarks.burn(`transaction:${id}`, lifetimeSeconds),
     revokeSession: ports.renewal.revokeSession,
+    renew: ports.renewal.renew,
+    ...composeLogout(config, ports),
     revocationNumber: () => ports.state.revocationNumber(),
     nowMs,
     randomId: () => randomBytes(18).toString('base64url'),
@@ -71,5 +74,6 @@ export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'bi
   externalScheme: config.proxies.externalScheme,
   cookie: { name: identity.binding.name, domain: config.session.domain },
   absoluteSeconds: config.session.absoluteMs / 1000,
+  freshnessSeconds: config.session.freshnessMs / 1000,
   accessContact: undefined,
 })

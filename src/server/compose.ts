@@ -234,6 +234,8 @@ const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePu
       ['/denied', signIn.denied],
       ['/me', signIn.me],
       ['/me.json', signIn.meJson],
+      ['/renew', signIn.renew],
+      ['/backchannel-logout', signIn.backChannel],
     ]),
     jwks: () => signer?.jwks() ?? { keys: [] },
     onFault: (error) => {

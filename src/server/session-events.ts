@@ -31,6 +31,8 @@ const count = ({ metrics }: SessionEventPorts, event: SignInEvent): void => {
     case 'renewal-refused':
       return metrics.signIn(event.session.provider, event.kind)
     case 'logout':
+    case 'back-channel-logout':
+    case 'back-channel-refused':
       return undefined
   }
 }
@@ -72,6 +74,16 @@ const fieldsOf = (event: SignInEvent, ts: string): LogFields => {
         why: event.why,
         durable: event.recorded,
       }
+    case 'back-channel-logout': {
+      const { provider, subject, providerSession, tokenId, ended } = event
+      const target =
+        providerSession === undefined
+          ? { kind: 'subject', source: provider, subject }
+          : { kind: 'provider-session', source: provider, id: providerSession, subject }
+      return { v: 1, type: 'session.revoke', ts, by: 'back-channel', target, token: tokenId, ...ended }
+    }
+    case 'back-channel-refused':
+      return { v: 1, type: 'logout', ts, outcome: 'failed', provider: event.provider, why: event.why }
   }
 }
 

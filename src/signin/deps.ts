@@ -1,5 +1,7 @@
 // What sign-in needs of the rest of the house, as ports: the composition joins them, a test fills them with fakes.
 import type { Seal } from '../identity/seal.ts'
+import type { Logout, LogoutReading } from '../identity/logout-token.ts'
+import type { RenewSession } from '../identity/session-freshness.ts'
 import type { FitPolicy } from '../identity/session-fit.ts'
 import type { Session } from '../identity/session.ts'
 import type { ProviderSource } from '../identity/source.ts'
@@ -25,6 +27,8 @@ export interface SignInSettings {
   readonly cookie: SessionCookie
   /** Absolute limit of a session. */
   readonly absoluteSeconds: number
+  /** How old what the provider said may be. */
+  readonly freshnessSeconds: number
   /** Whom the denied page offers to write to; undefined = the page offers nothing. */
   readonly accessContact: string | undefined
 }
@@ -108,6 +112,15 @@ export type SignInEvent =
       readonly why: string
       readonly recorded: boolean
     }
+  | ({ readonly kind: 'back-channel-logout'; readonly ended: EndedSessions } & Logout)
+  | { readonly kind: 'back-channel-refused'; readonly provider: string | undefined; readonly why: string }
+
+/** What was ended is over at once; `durable`: a restart knows it too, or there is nothing to keep it in. */
+export interface EndedSessions {
+  /** The state's number after it. */
+  readonly number: number
+  readonly durable: boolean
+}
 
 /** What a provider gave with a sign-in; kept in the state, never in a cookie. */
 export interface Grant {
@@ -153,6 +166,11 @@ export interface SignInDeps {
   readonly useOnce: (id: string, lifetimeSeconds: number) => MaybePromise<Use>
   /** Resolves when the revocation is in force and written down; false where that could not be. */
   readonly revokeSession: (session: Session) => MaybePromise<boolean>
+  /** Ends what a logout token names: one session of the provider, or all of the subject. Never rejects. */
+  readonly endProviderSession: (logout: Logout) => Promise<EndedSessions>
+  /** Verifies a logout token. Never rejects. */
+  readonly readLogoutToken: (text: string, nowSeconds: number) => Promise<LogoutReading>
+  readonly renew: RenewSession
   /** The state's rising number; undefined where the state is out of reach. */
   readonly revocationNumber: () => MaybePromise<number | undefined>
   readonly nowMs: () => number

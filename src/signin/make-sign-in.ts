@@ -1,9 +1,11 @@
 // The room's door: ports in, handlers out. The server mounts each handler below `publicUrl`.
+import { makeBackChannelHandler } from './back-channel.ts'
 import { makeCallbackHandler } from './callback.ts'
 import { errorAnswer, makeContext, type SignInContext } from './context.ts'
 import { makeDeniedHandler } from './denied.ts'
 import type { SignInDeps } from './deps.ts'
 import { makeMeHandler } from './me.ts'
+import { makeRenewHandler } from './renew.ts'
 import { makeSignInHandler } from './sign-in.ts'
 import { makeSignedOutHandler, makeSignOutHandler } from './sign-out.ts'
 import type { SignInHandler } from './web.ts'
@@ -23,6 +25,10 @@ export interface SignIn {
   readonly me: SignInHandler
   /** `/me.json` */
   readonly meJson: SignInHandler
+  /** `/renew` */
+  readonly renew: SignInHandler
+  /** `/backchannel-logout` */
+  readonly backChannel: SignInHandler
 }
 
 /**
@@ -42,6 +48,8 @@ export const makeSignIn = (deps: SignInDeps, onFault: (error: unknown) => void):
     denied: safe(makeDeniedHandler(context)),
     me: safe(makeMeHandler(context, 'html')),
     meJson: safe(makeMeHandler(context, 'json')),
+    renew: safe(makeRenewHandler(context)),
+    backChannel: safe(makeBackChannelHandler(context)),
   }
 }
 

@@ -127,7 +127,7 @@ describe('docs/http-api.md', () => {
 
   it('lists pages of the public listener that are there', async () => {
     const paths = tableBelow(page, 'Public listener').map(([cell = '']) => pathOf(cell))
-    expect(paths.length).toBe(8)
+    expect(paths.length).toBe(10)
     for (const path of paths)
       expect([path, (await visit(installation.publicPort, path)).status]).not.toEqual([path, 404])
     for (const path of ['/', '/renew', '/console', '/denied/x', '/readyz', '/metrics'])

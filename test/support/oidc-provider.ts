@@ -63,6 +63,12 @@ export interface TestProvider {
   readonly misbehave: Misbehaviour
   /** Requests that reached it, as `METHOD /path`. */
   readonly requests: readonly string[]
+  /** A JWT of the provider, signed with its own key or with one that it does not publish. */
+  readonly sign: (
+    claims: JWTPayload,
+    header?: Readonly<Record<string, unknown>>,
+    by?: 'own' | 'foreign',
+  ) => Promise<string>
   readonly close: () => Promise<void>
 }
 
@@ -122,6 +128,8 @@ export const startTestProvider = async (
     issuer,
     misbehave,
     requests,
+    sign: (claims, header = {}, by = 'own') =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'test', ...header }).sign(keys[by]),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

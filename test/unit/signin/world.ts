@@ -204,6 +204,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       externalScheme: 'https',
       cookie: { name: COOKIE, domain: 'example.com' },
       absoluteSeconds: 12 * 3600,
+      freshnessSeconds: 12 * 3600,
       accessContact: undefined,
       ...options.settings,
     },
@@ -234,6 +235,9 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       revoked.add(session.id)
       return turns.recorded
     },
+    renew: () => ({ kind: 'impossible' }),
+    readLogoutToken: async () => ({ kind: 'refused', provider: undefined, why: 'not in this world' }),
+    endProviderSession: async () => ({ number: 0, durable: true }),
     revocationNumber: () => (turns.state === 'down' ? undefined : 7),
     nowMs,
     randomId: () => randomBytes(16).toString('base64url'),

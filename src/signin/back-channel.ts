@@ -1,0 +1,58 @@
+// `/backchannel-logout`: a provider ends sessions here, without a browser (OIDC Back-Channel Logout 1.0 §2.5). What it
+// ends is over for cached decisions too before it hears so.
+import type { Logout, LogoutReading } from '../identity/logout-token.ts'
+import type { SignInContext } from './context.ts'
+import { nowSeconds } from './context.ts'
+import { methodNotAllowed, singleOf, type SignInHandler, type SignInWebAnswer } from './web.ts'
+
+/** Makes the handler. It answers 200 for what was ended, 400 for what is refused, 503 for "try again". */
+export const makeBackChannelHandler =
+  (context: SignInContext): SignInHandler =>
+  async (request) => {
+    if (request.method !== 'POST') return methodNotAllowed('POST')
+    const token = singleOf(request.form, 'logout_token')
+    const reading: LogoutReading =
+      token === undefined
+        ? { kind: 'refused', provider: undefined, why: 'there is no `logout_token`, or several' }
+        : await context.deps.readLogoutToken(token, nowSeconds(context))
+    switch (reading.kind) {
+      case 'refused':
+        return refuse(context, reading.provider, reading.why)
+      case 'unavailable':
+        return tryAgain(context, reading.provider, reading.why)
+      case 'logout':
+        return endOnce(context, reading.logout)
+    }
+  }
+
+const endOnce = async (context: SignInContext, logout: Logout): Promise<SignInWebAnswer> => {
+  const { deps } = context
+  const { provider } = logout
+  const mark = `logout:${provider}|${logout.tokenId}`
+  // A replay would end what was begun since.
+  const known = await deps.mayUse(mark)
+  if (known === 'again') return refuse(context, provider, 'it was used before')
+  if (known !== 'first') return tryAgain(context, provider, 'it could not be remembered')
+  const ended = await deps.endProviderSession(logout)
+  deps.onEvent({ kind: 'back-channel-logout', ...logout, ended })
+  // Only what is written down is done: else the provider may tell it again.
+  if (!ended.durable) return tryAgain(context, provider, 'the end could not be written down')
+  await deps.useOnce(mark, Math.ceil(logout.endsAtSeconds - nowSeconds(context)))
+  return { status: 200, headers: [], body: { kind: 'none' } }
+}
+
+const refuse = (context: SignInContext, provider: string | undefined, why: string): SignInWebAnswer => {
+  context.deps.onEvent({ kind: 'back-channel-refused', provider, why })
+  return answer(400, 'invalid_request', why)
+}
+
+const tryAgain = (context: SignInContext, provider: string, why: string): SignInWebAnswer => {
+  context.deps.onEvent({ kind: 'back-channel-refused', provider, why })
+  return answer(503, 'temporarily_unavailable', why)
+}
+
+const answer = (status: number, error: string, description: string): SignInWebAnswer => ({
+  status,
+  headers: status === 503 ? [['retry-after', '5']] : [],
+  body: { kind: 'json', value: { error, error_description: description } },
+})
