@@ -130,7 +130,7 @@ describe('docs/http-api.md', () => {
     expect(paths.length).toBe(10)
     for (const path of paths)
       expect([path, (await visit(installation.publicPort, path)).status]).not.toEqual([path, 404])
-    for (const path of ['/', '/renew', '/console', '/denied/x', '/readyz', '/metrics'])
+    for (const path of ['/', '/console', '/denied/x', '/readyz', '/metrics'])
       expect([path, (await visit(installation.publicPort, path)).status]).toEqual([path, 404])
     expect((await visit(installation.publicPort, '/authz/nginx')).status).toBe(404)
   })
