@@ -103,7 +103,7 @@ export const makeWorld = async (publicUrl = PUBLIC, plan: WorldPlan = {}): Promi
   return { provider, service, postern, restart, decisions, clock, browser: () => makeBrowser(hosts) }
 }
 
-const providerSettings = (issuer: string): Readonly<Record<string, unknown>> => ({
+export const providerSettings = (issuer: string): Readonly<Record<string, unknown>> => ({
   id: 'corp',
   label: 'Example Corp',
   issuer,
