@@ -4,6 +4,7 @@ import { openPolicyStore, type PolicyEvent, type PolicyStore } from '../policy-f
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Config } from '../config/config.ts'
 import { openMemoryState, type MemoryState } from '../state/memory-state.ts'
+import { makeSteadySeconds } from '../state/steady-clock.ts'
 import { makeLogger, type Logger } from '../telemetry/logger.ts'
 import { openAudit } from './compose-audit.ts'
 import { sealFor } from './compose-identity.ts'
@@ -214,9 +215,11 @@ const refuse = (error: unknown): never => {
 
 const openState = async (config: Config, logger: Logger, nowMs: () => number): Promise<MemoryState> => {
   const { file } = config.state
+  const nowSeconds = (): number => nowMs() / 1000
   const opening = await openMemoryState({
     file: file === undefined ? undefined : { path: file, seal: sealFor(config, 'state') },
-    nowSeconds: () => nowMs() / 1000,
+    nowSeconds,
+    steadySeconds: makeSteadySeconds(nowSeconds, () => performance.now() / 1000),
     absoluteSeconds: config.session.absoluteMs / 1000,
     every: everyUnref,
     onFault: (why) => logger.warn({ file, why }, 'the state file cannot be written'),

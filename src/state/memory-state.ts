@@ -51,6 +51,8 @@ export interface MemoryStateSettings {
   readonly file: { readonly path: string; readonly seal: JournalSeal } | undefined
   /** Wall clock, epoch seconds. */
   readonly nowSeconds: () => number
+  /** The same without its leaps ahead, see `makeSteadySeconds`; default: the wall clock. */
+  readonly steadySeconds?: () => number
   /** Absolute limit of a session: what is known of one is kept for that long. */
   readonly absoluteSeconds: number
   /** Calls `run` again and again. @returns what stops it; must not keep the process alive by itself */
@@ -138,6 +140,7 @@ const makeTables = (
         keepBearerSeconds: KEEP_BEARER_SECONDS,
       },
       nowSeconds,
+      settings.steadySeconds,
     ),
     lastUse: makeLastUseTable({ entriesMax: limits.lastUsesMax, keepSeconds: absoluteSeconds }, nowSeconds),
     usedMarks: makeUsedMarkTable(limits.marksMax, nowSeconds, onBurnt),

@@ -41,13 +41,19 @@ export interface RevocationTable {
 /**
  * Makes an empty table.
  * @param nowSeconds the wall clock: numbers start from it, so that they rise even where nothing was kept
+ * @param steadySeconds the same without its leaps ahead: an entry that a leap had ended would be missing, and what it
+ *   ended alive again, once the clock is set right
  */
-export const makeRevocationTable = (limits: RevocationLimits, nowSeconds: () => number): RevocationTable => {
+export const makeRevocationTable = (
+  limits: RevocationLimits,
+  nowSeconds: () => number,
+  steadySeconds: () => number = nowSeconds,
+): RevocationTable => {
   const entries = makeRevocationEntries(Math.floor(nowSeconds()))
   const newRecord = makeRecords(entries, limits, nowSeconds)
   const applied = (record: StateRecord): readonly StateRecord[] => {
     applyRevocation(entries, record)
-    return [record, ...makeRoom(entries, limits.entriesMax, nowSeconds(), newRecord)]
+    return [record, ...makeRoom(entries, limits.entriesMax, steadySeconds(), newRecord)]
   }
   return {
     check: (credential) => {
@@ -63,7 +69,7 @@ export const makeRevocationTable = (limits: RevocationLimits, nowSeconds: () => 
     revokeProviderSession: (source, sid) => applied(newRecord.providerSession(source, sid)),
     revokeAll: () => applied(newRecord.all()),
     apply: (record) => applyRevocation(entries, record),
-    snapshot: () => remainingRevocations(entries, nowSeconds()),
+    snapshot: () => remainingRevocations(entries, steadySeconds()),
   }
 }
 

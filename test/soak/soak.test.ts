@@ -220,7 +220,9 @@ it(`holds for ${MINUTES} minutes`, { timeout: (MINUTES + 5) * 60_000 }, async ()
   await service.remove()
   expect(ledger.findings()).toEqual([])
   expect(lost).toEqual([])
-  const [early, late] = [heaps[Math.min(1, heaps.length - 2)] ?? 0, heaps.at(-1) ?? 0]
+  // The first minutes fill what is kept; a short run has nothing to compare.
+  if (MINUTES < 3) return
+  const [early, late] = [heaps[1] ?? 0, heaps.at(-1) ?? 0]
   console.log(`heap: ${(late / early).toFixed(3)} of minute 2`)
   expect(late / early).toBeLessThanOrEqual(1.05)
 })
