@@ -19,8 +19,8 @@ export interface AssertionSettings {
   readonly retired: readonly { readonly key: string; readonly alg: AssertionAlgorithm }[]
   /** Epoch seconds. */
   readonly nowSeconds: () => number
-  /** Most assertions that are kept for reuse. */
-  readonly entriesMax: number
+  /** About that much memory for assertions that are kept for reuse. */
+  readonly bytesMax: number
 }
 
 const ASSERTION_LIFETIME_MAX_SECONDS = 300
@@ -106,8 +106,14 @@ const makeSign = (settings: AssertionSettings, key: KeyObject, kid: string): Sig
   }
 }
 
+/** An entry of the map beside its texts. */
+const FIXED_BYTES = 300
+
 const makeAssert = (settings: AssertionSettings, sign: Sign): AssertionSigner['assert'] => {
-  const kept = new LRUCache<string, Assertion>({ max: settings.entriesMax })
+  const kept = new LRUCache<string, Assertion>({
+    maxSize: settings.bytesMax,
+    sizeCalculation: ({ token }, key) => FIXED_BYTES + key.length + token.length,
+  })
   const signing = new Map<string, Promise<Assertion | undefined>>()
   const signNow = async (
     key: string,

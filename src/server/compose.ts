@@ -132,7 +132,7 @@ const unreadableParts = (
   },
 })
 
-const ASSERTIONS_KEPT = 50_000
+const ASSERTION_BYTES = 64 << 20
 
 const openSigner = async (config: Config, nowMs: () => number): Promise<AssertionSigner | undefined> => {
   if (config.assertion === undefined) return undefined
@@ -144,7 +144,7 @@ const openSigner = async (config: Config, nowMs: () => number): Promise<Assertio
     lifetimeSeconds,
     retired: [],
     nowSeconds: () => nowMs() / 1000,
-    entriesMax: ASSERTIONS_KEPT,
+    bytesMax: ASSERTION_BYTES,
   })
   if (signing.kind === 'refused') throw new Error(signing.why)
   return signing.signer

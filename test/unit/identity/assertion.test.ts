@@ -29,7 +29,7 @@ const settingsOf = (changes: Partial<AssertionSettings> = {}): AssertionSettings
   lifetimeSeconds: 300,
   retired: [],
   nowSeconds: () => nowSeconds,
-  entriesMax: 100,
+  bytesMax: 1 << 20,
   ...changes,
 })
 
@@ -134,7 +134,7 @@ describe('an assertion', () => {
   })
 
   test('never speaks of another caller, other groups or another route, however requests interleave', async () => {
-    const signer = await signerOf({ entriesMax: 5 })
+    const signer = await signerOf({ bytesMax: 5_000 })
     const rounds = Array.from({ length: 200 }, (_, index) => ({
       caller: callerOf(
         `user-${(index * 7) % 4}`,
