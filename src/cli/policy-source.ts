@@ -6,11 +6,12 @@ import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
 import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
 import { configNotes } from './config-note.ts'
+import { optionalConfigOption } from './config-options.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
 export interface FolderOptions {
   readonly policies?: string
-  readonly config?: string
+  readonly config?: readonly string[]
 }
 
 export type FolderChoice =
@@ -30,7 +31,9 @@ export const addFolderOptions = (command: Command): Command =>
   command
     .argument('[dir]', 'policy folder (default: ./policies)')
     .option('--policies <dir>', 'the same, as an option')
-    .option('-c, --config <file>', 'take folder, providers and issuers from a configuration file')
+    .addOption(
+      optionalConfigOption('take folder, providers and issuers from this configuration (repeatable)'),
+    )
 
 /**
  * Chooses the folder; never throws.
@@ -51,6 +54,7 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
   const loaded = loadConfig({ file: options.config, env: process.env })
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
+  for (const warning of loaded.warnings) process.stderr.write(`${configIssueText(warning)}\n`)
   const { policiesFolder, providers, issuers, session } = loaded.config
   const sources = [...providers, ...issuers].map((source): KnownSource => ({
     id: source.id,
@@ -63,7 +67,7 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
     folder: named ?? shortPath(policiesFolder),
     sources,
     sessionDomain: providers.length === 0 ? undefined : session.domain,
-    notes: configNotes(options.config, loaded),
+    notes: configNotes(loaded),
   }
 }
 
