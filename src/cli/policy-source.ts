@@ -5,7 +5,7 @@ import { issueText as configIssueText } from '../config/issue.ts'
 import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
 import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
-import { configNotes } from './config-note.ts'
+import { configNotes, type LoadedConfig } from './config-note.ts'
 import { optionalConfigOption } from './config-options.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
@@ -23,6 +23,8 @@ export type FolderChoice =
       readonly sessionDomain: string | undefined
       /** What is to say of the configuration itself. */
       readonly notes: readonly PolicyIssue[]
+      /** Undefined where none was named. */
+      readonly configuration: LoadedConfig | undefined
     }
   | { readonly kind: 'refused'; readonly text: string }
 
@@ -50,6 +52,7 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
       sources: undefined,
       sessionDomain: undefined,
       notes: [],
+      configuration: undefined,
     }
   const loaded = loadConfig({ file: options.config, env: process.env })
   if (loaded.kind === 'refused')
@@ -68,6 +71,7 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
     sources,
     sessionDomain: providers.length === 0 ? undefined : session.domain,
     notes: configNotes(loaded),
+    configuration: loaded,
   }
 }
 
@@ -86,8 +90,14 @@ export type PolicyChoice =
       /** For which browsers take the session cookie; undefined where it is not known, or nobody can sign in. */
       readonly sessionDomain: string | undefined
       readonly notes: readonly PolicyIssue[]
+      readonly configuration: LoadedConfig | undefined
     }
-  | { readonly kind: 'refused'; readonly folder: string; readonly refused: RefusedPolicies }
+  | {
+      readonly kind: 'refused'
+      readonly folder: string
+      readonly refused: RefusedPolicies
+      readonly configuration: LoadedConfig | undefined
+    }
   | { readonly kind: 'misused'; readonly text: string }
 
 /** Chooses the folder and loads it as the server would. Never rejects. */
@@ -100,7 +110,7 @@ export const choosePolicies = async (
   const { folder, ...rest } = choice
   const loaded = await loadPolicies(folder)
   return loaded.kind === 'refused'
-    ? { kind: 'refused', folder, refused: loaded }
+    ? { kind: 'refused', folder, refused: loaded, configuration: rest.configuration }
     : { ...rest, kind: 'loaded', loaded, folder }
 }
 
