@@ -67,7 +67,8 @@ const ask = async (
       ...asked,
       state: stateOf(issues),
       facts: ahead === undefined ? facts : [...facts, `its clock is ${clockText(ahead)}`],
-      clockAheadSeconds: ahead === undefined ? undefined : Math.round(ahead),
+      // Zero without a sign.
+      clockAheadSeconds: ahead === undefined ? undefined : Math.round(ahead) + 0,
     },
     issues,
   }
