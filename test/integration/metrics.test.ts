@@ -298,7 +298,9 @@ describe('what was decided', () => {
   })
 
   it('stays small however many hosts and methods are tried', async () => {
-    const sizeOf = async (): Promise<number> => samplesOf((await scrape()).text).length
+    // Of our own: garbage is collected in a new way at any time.
+    const sizeOf = async (): Promise<number> =>
+      samplesOf((await scrape()).text).filter(({ name }) => name.startsWith('postern_')).length
     const before = await sizeOf()
     for (let index = 0; index < 60; index += 1)
       await askNginx(service, `https://h${index}.example.net/p${index}`, {
