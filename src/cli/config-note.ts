@@ -1,9 +1,10 @@
 // What `check` says of a configuration: whether the proxy must tell which host it serves, and whether proxies and public
 // URL speak of the same scheme.
+import type { Path } from '../config/issue.ts'
 import type { Loaded } from '../config/load.ts'
 import { issueOfFile, type Fault, type PolicyIssue } from '../policy-file/issue.ts'
 
-type LoadedConfig = Extract<Loaded, { kind: 'loaded' }>
+export type LoadedConfig = Extract<Loaded, { kind: 'loaded' }>
 
 const UNSAID: Fault = {
   code: 'W27',
@@ -14,20 +15,17 @@ const UNSAID: Fault = {
 
 /**
  * Judges a configuration that loaded.
- * @param file as it is shown to people
  * @returns warnings with their places. Never throws.
  */
-export const configNotes = (file: string, loaded: LoadedConfig): readonly PolicyIssue[] => [
-  ...hostNotes(file, loaded),
-  ...schemeNotes(file, loaded),
+export const configNotes = (loaded: LoadedConfig): readonly PolicyIssue[] => [
+  ...hostNotes(loaded),
+  ...schemeNotes(loaded),
 ]
 
-const hostNotes = (file: string, loaded: LoadedConfig): readonly PolicyIssue[] =>
-  loaded.config.proxies.hostHeader === 'required'
-    ? []
-    : [noteAt(file, loaded, 'hostHeader', 'optional', UNSAID)]
+const hostNotes = (loaded: LoadedConfig): readonly PolicyIssue[] =>
+  loaded.config.proxies.hostHeader === 'required' ? [] : [noteAt(loaded, 'hostHeader', 'optional', UNSAID)]
 
-const schemeNotes = (file: string, loaded: LoadedConfig): readonly PolicyIssue[] => {
+const schemeNotes = (loaded: LoadedConfig): readonly PolicyIssue[] => {
   const { publicUrl, proxies } = loaded.config
   const { externalScheme } = proxies
   if (externalScheme === undefined || externalScheme === publicUrl.scheme) return []
@@ -37,20 +35,25 @@ const schemeNotes = (file: string, loaded: LoadedConfig): readonly PolicyIssue[]
     why: 'people are sent back from sign-in to the external scheme, where the session cookie may not be sent',
     mend: 'write in `proxies.externalScheme` what browsers see, or change `publicUrl`',
   }
-  return [noteAt(file, loaded, 'externalScheme', externalScheme, fault)]
+  return [noteAt(loaded, 'externalScheme', externalScheme, fault)]
 }
 
-/** A warning at a key of `proxies`, where the file has it. */
+/** A warning at a key of `proxies`, where a file has it. */
 const noteAt = (
-  file: string,
   loaded: LoadedConfig,
   key: 'hostHeader' | 'externalScheme',
   value: string,
   fault: Fault,
+): PolicyIssue => issueOfConfig(loaded, ['proxies', key], value.length, fault)
+
+/** A finding about a key of the configuration, at its place where a file has it. */
+export const issueOfConfig = (
+  loaded: LoadedConfig,
+  path: Path,
+  length: number,
+  fault: Fault,
 ): PolicyIssue => {
-  const issue = issueOfFile(file, fault)
-  const origin = loaded.originOf(['proxies', key])
-  return origin.kind === 'file'
-    ? { ...issue, line: origin.line, col: origin.column, length: value.length }
-    : issue
+  const origin = loaded.originOf(path)
+  if (origin.kind !== 'file') return issueOfFile(loaded.config.file, fault)
+  return { ...issueOfFile(origin.file, fault), line: origin.line, col: origin.column, length }
 }

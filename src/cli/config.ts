@@ -7,7 +7,7 @@ import { showJson, showYaml } from '../config/show.ts'
 import { addConfigOptions, flagsOf, type GivenOptions } from './config-options.ts'
 
 interface ShowOptions extends GivenOptions {
-  readonly config: string
+  readonly config: readonly string[]
   readonly origin: boolean
   readonly output: 'yaml' | 'json'
 }

@@ -5,12 +5,13 @@ import { issueText as configIssueText } from '../config/issue.ts'
 import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
 import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
-import { configNotes } from './config-note.ts'
+import { configNotes, type LoadedConfig } from './config-note.ts'
+import { optionalConfigOption } from './config-options.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
 export interface FolderOptions {
   readonly policies?: string
-  readonly config?: string
+  readonly config?: readonly string[]
 }
 
 export type FolderChoice =
@@ -22,6 +23,8 @@ export type FolderChoice =
       readonly sessionDomain: string | undefined
       /** What is to say of the configuration itself. */
       readonly notes: readonly PolicyIssue[]
+      /** Undefined where none was named. */
+      readonly configuration: LoadedConfig | undefined
     }
   | { readonly kind: 'refused'; readonly text: string }
 
@@ -30,7 +33,9 @@ export const addFolderOptions = (command: Command): Command =>
   command
     .argument('[dir]', 'policy folder (default: ./policies)')
     .option('--policies <dir>', 'the same, as an option')
-    .option('-c, --config <file>', 'take folder, providers and issuers from a configuration file')
+    .addOption(
+      optionalConfigOption('take folder, providers and issuers from this configuration (repeatable)'),
+    )
 
 /**
  * Chooses the folder; never throws.
@@ -47,10 +52,12 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
       sources: undefined,
       sessionDomain: undefined,
       notes: [],
+      configuration: undefined,
     }
   const loaded = loadConfig({ file: options.config, env: process.env })
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
+  for (const warning of loaded.warnings) process.stderr.write(`${configIssueText(warning)}\n`)
   const { policiesFolder, providers, issuers, session } = loaded.config
   const sources = [...providers, ...issuers].map((source): KnownSource => ({
     id: source.id,
@@ -63,7 +70,8 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
     folder: named ?? shortPath(policiesFolder),
     sources,
     sessionDomain: providers.length === 0 ? undefined : session.domain,
-    notes: configNotes(options.config, loaded),
+    notes: configNotes(loaded),
+    configuration: loaded,
   }
 }
 
@@ -82,8 +90,14 @@ export type PolicyChoice =
       /** For which browsers take the session cookie; undefined where it is not known, or nobody can sign in. */
       readonly sessionDomain: string | undefined
       readonly notes: readonly PolicyIssue[]
+      readonly configuration: LoadedConfig | undefined
     }
-  | { readonly kind: 'refused'; readonly folder: string; readonly refused: RefusedPolicies }
+  | {
+      readonly kind: 'refused'
+      readonly folder: string
+      readonly refused: RefusedPolicies
+      readonly configuration: LoadedConfig | undefined
+    }
   | { readonly kind: 'misused'; readonly text: string }
 
 /** Chooses the folder and loads it as the server would. Never rejects. */
@@ -96,7 +110,7 @@ export const choosePolicies = async (
   const { folder, ...rest } = choice
   const loaded = await loadPolicies(folder)
   return loaded.kind === 'refused'
-    ? { kind: 'refused', folder, refused: loaded }
+    ? { kind: 'refused', folder, refused: loaded, configuration: rest.configuration }
     : { ...rest, kind: 'loaded', loaded, folder }
 }
 

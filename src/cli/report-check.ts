@@ -1,5 +1,6 @@
 // What `check` found, for people, for programs, and for code review (SARIF 2.1.0). Strings in, strings out.
 import { ISSUE_MEANING, issueText, type PolicyFile, type PolicyIssue } from '../policy-file/issue.ts'
+import { onlineText, type OnlineReport } from './online.ts'
 import { paint } from './paint.ts'
 
 /** What a check came to. */
@@ -10,15 +11,21 @@ export interface CheckReport {
   readonly files: readonly PolicyFile[]
   readonly routes: number
   readonly issues: readonly PolicyIssue[]
+  /** Undefined where nobody was asked. */
+  readonly online: OnlineReport | undefined
 }
 
 export const errorsOf = (issues: readonly PolicyIssue[]): readonly PolicyIssue[] =>
   issues.filter((issue) => issue.severity === 'error')
 
-/** Each issue with its line and a caret, an empty line between two; empty where there is none. */
-export const checkText = ({ issues, files }: CheckReport): string => {
+/** Who was asked, then each issue with its line and a caret, an empty line between two; empty where there is none. */
+export const checkText = ({ issues, files, online }: CheckReport): string => {
   const texts = new Map(files.map(({ path, text }) => [path, text]))
-  return issues.map((issue) => `${painted(issueText(issue, texts.get(issue.file)), issue)}\n`).join('\n')
+  const asked = online === undefined ? '' : onlineText(online)
+  const found = issues
+    .map((issue) => `${painted(issueText(issue, texts.get(issue.file)), issue)}\n`)
+    .join('\n')
+  return asked === '' || found === '' ? asked + found : `${asked}\n${found}`
 }
 
 const painted = (text: string, issue: PolicyIssue): string => {
@@ -52,6 +59,7 @@ export const checkJson = (report: CheckReport): unknown => {
       errors,
       warnings: report.issues.length - errors,
     },
+    online: report.online?.sources,
     findings: report.issues,
   }
 }

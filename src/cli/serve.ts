@@ -5,7 +5,7 @@ import { addConfigOptions, flagsOf, type GivenOptions } from './config-options.t
 import { loadedConfig } from './loaded-config.ts'
 
 interface ServeOptions extends GivenOptions {
-  readonly config: string
+  readonly config: readonly string[]
   readonly drain: string
 }
 

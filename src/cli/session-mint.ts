@@ -16,7 +16,7 @@ import { readRevocationNumber } from '../state/revocation-number.ts'
 import { loadedConfig } from './loaded-config.ts'
 
 export interface MintOptions {
-  readonly config: string
+  readonly config: readonly string[]
   readonly provider: string
   readonly sub: string
   readonly email: string | undefined

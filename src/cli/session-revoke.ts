@@ -5,7 +5,7 @@ import { Secret } from '../policy/secret.ts'
 import { loadedConfig } from './loaded-config.ts'
 
 export interface RevokeOptions {
-  readonly config: string
+  readonly config: readonly string[]
   readonly sub: string | undefined
   readonly provider: string | undefined
   readonly all: boolean

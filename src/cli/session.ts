@@ -1,5 +1,6 @@
 // `postern session`: mints a session for a test or a probe, and ends sessions at a running service.
 import type { Command } from 'commander'
+import { configOption } from './config-options.ts'
 import { mintSession, type MintOptions } from './session-mint.ts'
 import { revokeSessions, type RevokeOptions } from './session-revoke.ts'
 
@@ -13,7 +14,7 @@ export const addSessionCommand = (program: Command): void => {
     .description('print a session cookie as `name=value`, for tests and probes; it is logged')
     .requiredOption('--provider <id>', 'provider that the session counts as coming from')
     .requiredOption('--sub <subject>', 'subject at that provider')
-    .option('-c, --config <file>', 'configuration file', 'postern.yaml')
+    .addOption(configOption())
     .option('--email <address>', 'counts as verified')
     .option('--claim <name=value>', 'a mapped claim; JSON, or plain text (repeatable)', collect, [])
     .option('--amr <method>', 'authentication method (repeatable)', collect, [])
@@ -25,7 +26,7 @@ export const addSessionCommand = (program: Command): void => {
   session
     .command('revoke [id]')
     .description('end one session, all of a subject, or all; effective at once, cached decisions included')
-    .option('-c, --config <file>', 'configuration file', 'postern.yaml')
+    .addOption(configOption())
     .option('--sub <subject>', 'every session and bearer token of a subject')
     .option('--provider <id>', 'only where it comes from this provider or issuer')
     .option('--all', 'every session and bearer token', false)

@@ -1,14 +1,17 @@
 // What decoding stands on: values that passed every check, so that what is missing is a fault of Postern, not of the
 // configuration.
+import { resolve } from 'node:path'
 import type { Secret } from '../policy/secret.ts'
 import { parseDurationMs } from './duration.ts'
+import type { Path } from './issue.ts'
 import type { Secrets } from './secret-source.ts'
 
 /** What decoding needs beside the settings. */
 export interface DecodeContext {
+  /** The files as the operator named them. */
   readonly file: string
-  /** Absolute; paths in the settings are relative to it. */
-  readonly folder: string
+  /** Absolute folder that a path at this place of the settings is relative to. */
+  readonly folderOf: (path: Path) => string
   readonly secrets: Secrets
 }
 
@@ -22,6 +25,10 @@ export const sure = <T>(value: T | undefined): T => {
 export const ms = (duration: string): number => sure(parseDurationMs(duration))
 /** Whole seconds of a duration, rounded up. */
 export const seconds = (duration: string): number => Math.ceil(ms(duration) / 1000)
+
+/** The absolute path that a setting names, from the folder of the file in which it stands. */
+export const absolute = ({ folderOf }: DecodeContext, path: Path, text: string): string =>
+  resolve(folderOf(path), text)
 
 /** The secret that was read for a reference. */
 export const secret = ({ secrets }: DecodeContext, path: string): Secret => sure(secrets.get(path))

@@ -1,11 +1,12 @@
 // Places what is wrong with a configuration where somebody wrote it, and shows that line without the secrets on it.
-import type { TextRange } from '../policy/text-excerpt.ts'
 import type { ConfigIssue, Path } from './issue.ts'
+import type { JoinedSource } from './joined-source.ts'
 import type { Layers } from './layers.ts'
+import type { Place } from './merge.ts'
 import { configSchema } from './schema.ts'
 import { isSecretAt } from './schema-walk.ts'
 import { secretPlaces } from './secret-source.ts'
-import type { Part, YamlSource } from './yaml-source.ts'
+import type { Part } from './yaml-source.ts'
 
 /** Makes an issue about a part of the configuration. Never throws. */
 export type Complain = (path: Path, part: Part, message: string) => ConfigIssue
@@ -15,25 +16,30 @@ export type Complain = (path: Path, part: Part, message: string) => ConfigIssue
  * thing that holds it.
  * @param strangers paths whose values nobody knows the meaning of: never shown
  */
-export const makeComplain = (source: YamlSource, layers: Layers, strangers: readonly Path[]): Complain => {
-  const hidden = [...strangers, ...notEvenAMap(source.value), ...inlineSecrets(source.value, [])]
-    .map((path) => source.rangeOf(path, 'value'))
-    .filter((range) => range !== undefined)
+export const makeComplain = (source: JoinedSource, layers: Layers, strangers: readonly Path[]): Complain => {
+  const hidden = [
+    ...strangers.flatMap(source.placesOf),
+    ...source.values.flatMap((value, file) =>
+      [...notEvenAMap(value), ...inlineSecrets(value, [])].map((path): Place => ({ file, path })),
+    ),
+  ]
   const holder = (path: Path, message: string): ConfigIssue => {
-    const range = path.length === 0 ? START : source.rangeOf(path, 'key')
-    if (range !== undefined) return source.issueAt(range, message, hidden)
+    const found = source.issueAbout({ path, part: 'key', first: true }, message, hidden)
+    if (found !== undefined) return found
     const origin = layers.writtenBelow(path)
-    return origin === undefined ? holder(path.slice(0, -1), message) : { origin, message, excerpt: undefined }
+    if (origin !== undefined) return { origin, message, excerpt: undefined }
+    return path.length === 0
+      ? { origin: { kind: 'default' }, message, excerpt: undefined }
+      : holder(path.slice(0, -1), message)
   }
   return (path, part, message) => {
     const origin = layers.overriddenBy(path)
     if (origin !== undefined) return { origin, message, excerpt: undefined }
-    const range = source.rangeOf(path, part)
-    return range === undefined ? holder(path.slice(0, -1), message) : source.issueAt(range, message, hidden)
+    return (
+      source.issueAbout({ path, part, first: false }, message, hidden) ?? holder(path.slice(0, -1), message)
+    )
   }
 }
-
-const START: TextRange = [0, 1]
 
 /** Somebody named a key file where the configuration belongs: nothing of it is shown. */
 const notEvenAMap = (value: unknown): readonly Path[] =>

@@ -6,7 +6,7 @@ import type { ListenAddress } from './listen-address.ts'
 import type { PublicUrl } from './public-url.ts'
 
 export interface Config {
-  /** As the operator named it. */
+  /** As the operator named it; several files with a comma in between. */
   readonly file: string
   readonly publicUrl: PublicUrl
   readonly listen: {

@@ -1,9 +1,8 @@
 // Settings that passed every check become the configuration: texts to numbers, paths to absolute ones, references to
 // secrets. Nothing here can fail any more; what would is a fault of the checks before it.
-import { resolve } from 'node:path'
 import { normalizeHost } from '../policy/host-pattern.ts'
 import { parseNetwork } from '../policy/network.ts'
-import { ms, secret, sure, type DecodeContext } from './checked.ts'
+import { absolute, ms, secret, sure, type DecodeContext } from './checked.ts'
 import type { AdminToken, AssertionConfig, Config, ProxiesConfig, SessionConfig } from './config.ts'
 import { decodeIssuer, decodeProvider } from './decode-sources.ts'
 import { parseListenAddress } from './listen-address.ts'
@@ -25,7 +24,7 @@ export const decode = (settings: Settings, context: DecodeContext): Config => {
       public: sure(parseListenAddress(listen.public)),
       admin: sure(parseListenAddress(listen.admin)),
     },
-    policiesFolder: resolve(context.folder, settings.policies),
+    policiesFolder: absolute(context, ['policies'], settings.policies),
     proxies: decodeProxies(settings, context),
     session: decodeSession(settings, context, publicUrl),
     providers: settings.providers.map((_, index) => decodeProvider(settings, index, context)),
@@ -34,14 +33,14 @@ export const decode = (settings: Settings, context: DecodeContext): Config => {
     cache: { decisions: settings.cache.decisions, ttlMs: ms(settings.cache.ttl) },
     state: {
       kind: 'memory',
-      file: state.file === undefined ? undefined : resolve(context.folder, state.file),
+      file: state.file === undefined ? undefined : absolute(context, ['state', 'file'], state.file),
       maxStaleMs: ms(state.maxStale),
     },
     audit: {
       sink:
         audit.sink === 'stdout'
           ? { kind: 'stdout' }
-          : { kind: 'file', path: resolve(context.folder, audit.sink.file) },
+          : { kind: 'file', path: absolute(context, ['audit', 'sink', 'file'], audit.sink.file) },
     },
     admin: { tokens: decodeTokens(settings, context) },
     log: settings.log,

@@ -14,12 +14,21 @@ export interface OverrideFault {
   readonly message: string
 }
 
+export interface Overridden {
+  /** Variables that gave way to a flag, the nearest first. */
+  readonly earlier: readonly Origin[]
+  /** The whole of what was replaced, e.g. the reference to a secret of which one key was given. */
+  readonly choice: Path
+}
+
 export interface Layers {
   readonly value: unknown
   /** Who overrode this value or something that holds it; undefined = nobody. */
   readonly overriddenBy: (path: Path) => Origin | undefined
   /** Who wrote anything below this path from outside the file; undefined = nobody. */
   readonly writtenBelow: (path: Path) => Origin | undefined
+  /** What a variable or flag at this path took the place of; undefined where there is none. */
+  readonly overriddenAt: (path: Path) => Overridden | undefined
   readonly faults: readonly OverrideFault[]
 }
 
@@ -52,6 +61,13 @@ export const layer = (value: unknown, env: Environment, flags: Readonly<Record<s
       path
         .map((_, index) => written.get(pathText(path.slice(0, path.length - index))))
         .find((origin) => origin !== undefined),
+    overriddenAt: (path) => {
+      const over = overrides.filter((one) => one.path.every((step, index) => path[index] === step))
+      const [last, ...earlier] = over.toReversed()
+      return last === undefined
+        ? undefined
+        : { earlier: earlier.map(({ origin }) => origin), choice: last.path.slice(0, last.leaf.choiceDepth) }
+    },
     writtenBelow: (path) =>
       overrides.find((one) => path.every((step, index) => one.path[index] === step))?.origin,
   }

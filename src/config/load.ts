@@ -1,23 +1,23 @@
-// The one way from `postern.yaml` to the configuration: file, variables, flags, defaults; then every check; then secrets
+// The one way from `postern.yaml` to the configuration: files, variables, flags, defaults; then every check; then secrets
 // are read and values decoded. Serving, checking and showing all go this way, so that none of them knows better.
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import type { Secret } from '../policy/secret.ts'
 import { makeComplain, type Complain } from './complaint.ts'
 import type { Config } from './config.ts'
 import { crossFindings } from './cross-rules.ts'
 import { decode } from './decode.ts'
-import { pathText, type ConfigIssue, type Origin, type Path } from './issue.ts'
+import { readFiles } from './files.ts'
+import { pathText, type ConfigIssue, type Path } from './issue.ts'
+import { joinSources, type NamedSource } from './joined-source.ts'
 import { layer, type Environment } from './layers.ts'
+import { makeProvenance, type Provenance } from './provenance.ts'
 import { configSchema, type Settings } from './schema.ts'
 import { schemaFaults } from './schema-issues.ts'
-import { faultOf, readSecret, secretPlaces, type SecretPlace, type Secrets } from './secret-source.ts'
+import { readSecret, secretPlaces, type SecretPlace, type Secrets } from './secret-source.ts'
 import { strangeVariables } from './setting.ts'
-import { readYaml } from './yaml-source.ts'
 
 export interface LoadInput {
-  /** Path of the configuration file, as the operator named it. */
-  readonly file: string
+  /** Path of the configuration file or of a folder of them, as the operator named it; of several the later ones win. */
+  readonly file: string | readonly string[]
   readonly env: Environment
   /** Flag → text, e.g. `--session-idle` → `30m`; those that are no key of the configuration are ignored. */
   readonly flags?: Readonly<Record<string, string>>
@@ -26,15 +26,14 @@ export interface LoadInput {
 }
 
 export type Loaded =
-  | {
+  | ({
       readonly kind: 'loaded'
       readonly config: Config
       /** As written, with defaults; secrets are references. */
       readonly settings: Settings
-      readonly originOf: (path: Path) => Origin
       readonly warnings: readonly ConfigIssue[]
-    }
-  /** Never empty; variables and flags first, then in the order of the file. */
+    } & Provenance)
+  /** Never empty; variables and flags first, then in the order of the files. */
   | { readonly kind: 'refused'; readonly issues: readonly ConfigIssue[] }
 
 /**
@@ -42,27 +41,13 @@ export type Loaded =
  * @returns `loaded`, or `refused` with everything that is wrong. Never throws.
  */
 export const loadConfig = (input: LoadInput): Loaded => {
-  const read = readText(input.file)
-  return read.kind === 'text' ? loadText(read.text, input) : { kind: 'refused', issues: [read.issue] }
+  const names = typeof input.file === 'string' ? [input.file] : input.file
+  const read = readFiles(names)
+  return read.kind === 'read' ? loadSources(read.sources, input) : { kind: 'refused', issues: read.issues }
 }
 
-type TextReading =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'unreadable'; readonly issue: ConfigIssue }
-
-const readText = (file: string): TextReading => {
-  try {
-    return { kind: 'text', text: readFileSync(file, 'utf8') }
-  } catch (error) {
-    const origin: Origin = { kind: 'file', file, line: 1, column: 1 }
-    const message = `cannot read the configuration: ${faultOf(error)}; name another one with \`-c FILE\``
-    return { kind: 'unreadable', issue: { origin, message, excerpt: undefined } }
-  }
-}
-
-const loadText = (text: string, input: LoadInput): Loaded => {
-  const source = readYaml(text, input.file)
-  if (source.issues.length > 0) return { kind: 'refused', issues: source.issues }
+const loadSources = (sources: readonly NamedSource[], input: LoadInput): Loaded => {
+  const source = joinSources(sources)
   const layers = layer(source.value ?? {}, input.env, input.flags ?? {})
   const parsed = configSchema.safeParse(layers.value)
   const faults = parsed.success ? [] : schemaFaults(parsed.error.issues, layers.value)
@@ -71,10 +56,12 @@ const loadText = (text: string, input: LoadInput): Loaded => {
     layers,
     faults.filter((fault) => fault.hide).map((fault) => fault.path),
   )
-  const folder = dirname(resolve(input.file))
   const places = secretPlaces(layers.value)
-  const { secrets, issues: secretIssues } = readSecrets(places, folder, input.env, complain)
+  const folderOf = (path: Path): string =>
+    source.folderOf(layers.overriddenBy(path) === undefined ? path : undefined)
+  const { secrets, issues: secretIssues } = readSecrets(places, folderOf, input.env, complain)
   const strange = strangeIssues(input, places)
+  const files = sources.map(({ file }) => file)
   const cross = parsed.success ? crossIssues(parsed.data, secrets, complain) : NO_ISSUES
   const issues = [
     ...layers.faults.map((fault) => ({ ...fault, excerpt: undefined })),
@@ -83,12 +70,13 @@ const loadText = (text: string, input: LoadInput): Loaded => {
     ...secretIssues,
     ...cross.errors,
   ]
-  if (!parsed.success || issues.length > 0) return { kind: 'refused', issues: issues.toSorted(inOrder) }
+  if (!parsed.success || issues.length > 0)
+    return { kind: 'refused', issues: issues.toSorted(inOrderOf(files)) }
   return {
     kind: 'loaded',
-    config: decode(parsed.data, { file: input.file, folder, secrets }),
+    config: decode(parsed.data, { file: files.join(', '), folderOf, secrets }),
     settings: parsed.data,
-    originOf: (path) => layers.overriddenBy(path) ?? source.originOf(path) ?? { kind: 'default' },
+    ...makeProvenance(source, layers),
     warnings: [...strange.warnings, ...cross.warnings],
   }
 }
@@ -102,14 +90,14 @@ const NO_ISSUES: Issues = { errors: [], warnings: [] }
 
 const readSecrets = (
   places: readonly SecretPlace[],
-  folder: string,
+  folderOf: (path: Path) => string,
   env: Environment,
   complain: Complain,
 ): { readonly secrets: Secrets; readonly issues: readonly ConfigIssue[] } => {
   const secrets = new Map<string, Secret>()
   const issues: ConfigIssue[] = []
   for (const place of places) {
-    const read = readSecret(place, folder, env)
+    const read = readSecret(place, folderOf([...place.path, place.by]), env)
     const key = pathText(place.path)
     if (read.kind === 'secret') secrets.set(key, read.secret)
     else issues.push(complain(place.path, 'value', `\`${key}\`: ${read.why}`))
@@ -142,7 +130,9 @@ const strangeIssues = (input: LoadInput, places: readonly SecretPlace[]): Issues
   }
 }
 
-const inOrder = ({ origin: a }: ConfigIssue, { origin: b }: ConfigIssue): number =>
-  a.kind === 'file' && b.kind === 'file'
-    ? a.line - b.line || a.column - b.column
-    : Number(a.kind === 'file') - Number(b.kind === 'file')
+const inOrderOf =
+  (files: readonly string[]) =>
+  ({ origin: a }: ConfigIssue, { origin: b }: ConfigIssue): number =>
+    a.kind === 'file' && b.kind === 'file'
+      ? files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column
+      : Number(a.kind === 'file') - Number(b.kind === 'file')

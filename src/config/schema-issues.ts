@@ -126,7 +126,8 @@ const valueComplaint = (values: readonly string[], given: unknown): string => {
   return `${quoted(given)} is not one of ${values.map((value) => `\`${value}\``).join(', ')}${meant}`
 }
 
-const valueAt = (value: unknown, path: Path): unknown =>
+/** What a plain value holds at a path; undefined where it holds nothing there. */
+export const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (within, step) =>
       typeof within === 'object' && within !== null

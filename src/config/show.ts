@@ -8,30 +8,47 @@ import type { Settings } from './schema.ts'
 export interface Shown {
   readonly settings: Settings
   readonly originOf: (path: Path) => Origin
+  /** Who says something else that did not count, the nearest first. */
+  readonly replacedAt: (path: Path) => readonly Origin[]
 }
 
 /** As YAML that could be the configuration file; `withOrigin` puts a comment behind each value. */
-export const showYaml = ({ settings, originOf }: Shown, withOrigin: boolean): string => {
-  const document = new Document(withoutEmptyMaps(settings))
-  if (withOrigin) comment(document.contents, [], originOf)
+export const showYaml = (shown: Shown, withOrigin: boolean): string => {
+  const document = new Document(withoutEmptyMaps(shown.settings))
+  if (withOrigin) comment(document.contents, [], shown)
   return document.toString({ lineWidth: 0 })
 }
 
-/** As JSON; `withOrigin` adds path → place for each value. Ends in a line break. */
-export const showJson = ({ settings, originOf }: Shown, withOrigin: boolean): string => {
-  const origins = Object.fromEntries(
-    leafPaths(settings, []).map((path) => [pathText(path), originText(originOf(path))]),
+/**
+ * As JSON; `withOrigin` adds path → place for each value, and path → places of what did not count. Ends in a line break.
+ */
+export const showJson = ({ settings, originOf, replacedAt }: Shown, withOrigin: boolean): string => {
+  if (!withOrigin) return `${JSON.stringify(settings, undefined, 2)}\n`
+  const paths = leafPaths(settings, [])
+  const origins = Object.fromEntries(paths.map((path) => [pathText(path), originText(originOf(path))]))
+  const replaced = Object.fromEntries(
+    paths
+      .map((path) => [pathText(path), replacedAt(path).map(originText)] as const)
+      .filter(([, places]) => places.length > 0),
   )
-  return `${JSON.stringify(withOrigin ? { settings, origins } : settings, undefined, 2)}\n`
+  return `${JSON.stringify({ settings, origins, replaced }, undefined, 2)}\n`
 }
 
-const comment = (node: unknown, path: Path, originOf: (path: Path) => Origin): void => {
+const comment = (node: unknown, path: Path, shown: Shown): void => {
   if (isMap(node))
     for (const { key, value } of node.items)
-      comment(value, [...path, isScalar(key) ? String(key.value) : ''], originOf)
+      comment(value, [...path, isScalar(key) ? String(key.value) : ''], shown)
   else if (isSeq(node))
-    for (const [index, item] of node.items.entries()) comment(item, [...path, index], originOf)
-  else if (isScalar(node)) node.comment = ` ${originText(originOf(path))}`
+    for (const [index, item] of node.items.entries()) comment(item, [...path, index], shown)
+  else if (isScalar(node)) node.comment = ` ${provenance(path, shown)}`
+}
+
+/** `b.yaml:3:9, over a.yaml:4:9`: a value that somebody wrote and that does not count is a surprise to him. */
+const provenance = (path: Path, { originOf, replacedAt }: Shown): string => {
+  const replaced = replacedAt(path).map(originText)
+  return replaced.length === 0
+    ? originText(originOf(path))
+    : `${originText(originOf(path))}, over ${replaced.join(', ')}`
 }
 
 /** Without the maps in which nothing was set. */

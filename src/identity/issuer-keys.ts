@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import { makeHeldKeys } from './held-keys.ts'
 import type { FetchPorts } from './json-fetch.ts'
 import { fetchKeyDocument, type KeyPlace } from './key-document.ts'
-import { selectKey, type WantedKey } from './key-set.ts'
+import { selectKey, servedAlgorithms, type WantedKey } from './key-set.ts'
 
 export type KeyLookup =
   | { readonly kind: 'key'; readonly key: KeyObject }
@@ -32,6 +32,8 @@ export interface IssuerKeys {
   /** Rises with each change of the set: belongs into the key of every cached decision. */
   readonly revision: () => number
   readonly health: () => KeyHealth
+  /** Which of these algorithms the keys in hand serve; none where there are no keys. */
+  readonly serves: (algorithms: readonly string[]) => readonly string[]
 }
 
 export interface KeyTimes {
@@ -112,6 +114,7 @@ export const makeIssuerKeys = (place: KeyPlace, ports: KeyPorts, times: KeyTimes
       callOff()
     },
     revision: held.revision,
+    serves: (algorithms) => servedAlgorithms(held.usable() ?? [], algorithms),
     health: () => ({ ageMs: held.ageMs(), fault: held.fault() }),
   }
 }

@@ -36,6 +36,13 @@ const FAMILY_OF: Readonly<Record<string, string>> = {
 /** True for algorithms that verify with a public key. Anything else is refused, whatever is configured. */
 export const isPublicKeyAlgorithm = (alg: string): boolean => Object.hasOwn(FAMILY_OF, alg)
 
+/** Which of these algorithms some key of the set serves. */
+export const servedAlgorithms = (set: KeySet, algorithms: readonly string[]): readonly string[] =>
+  algorithms.filter((alg) => {
+    const family = Object.hasOwn(FAMILY_OF, alg) ? FAMILY_OF[alg] : undefined
+    return set.some((one) => one.family === family && (one.alg === undefined || one.alg === alg))
+  })
+
 const KEYS_MAX = 100
 const RSA_BITS_MIN = 2048
 

@@ -29,6 +29,11 @@ export const ISSUE_MEANING = {
   W27: 'a configuration that lets a proxy leave its host unsaid',
   W28: 'a host where the session cookie never arrives',
   W29: 'a configuration whose public URL has another scheme than its proxies',
+  E40: 'a provider or issuer that cannot be reached (`--online`)',
+  E41: 'a provider or issuer whose metadata or keys the service would not take (`--online`)',
+  W42: 'a provider that does not promise what is asked of it (`--online`)',
+  W43: 'a clock that is more than 30 s away (`--online`)',
+  E44: 'a clock that is more than 60 s away (`--online`)',
 } as const
 
 export type IssueCode = keyof typeof ISSUE_MEANING

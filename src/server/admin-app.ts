@@ -26,7 +26,10 @@ export interface Revoked {
 
 export interface AdminDeps {
   readonly checks: () => readonly Check[]
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** Told what the scraper accepts; untrusted. */
+  readonly metrics: (
+    accept: string | undefined,
+  ) => Promise<{ readonly contentType: string; readonly text: string }>
   /** Digest of each token; empty = the commands are 404. */
   readonly tokens: readonly { readonly id: string; readonly sha256: Buffer }[]
   readonly status: () => Readonly<Record<string, unknown>>
@@ -50,7 +53,7 @@ export const makeAdminApp = (deps: AdminDeps): Hono => {
   app.get('/readyz', (c) => readiness(c, deps))
   app.get('/healthz', (c) => readiness(c, deps))
   app.get('/metrics', async (c) => {
-    const { contentType, text } = await deps.metrics()
+    const { contentType, text } = await deps.metrics(c.req.header('accept'))
     return c.body(text, 200, { 'Content-Type': contentType })
   })
   app.get('/admin/v1/status', (c) =>

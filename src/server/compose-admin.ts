@@ -30,7 +30,7 @@ export const composeAdmin = (parts: AdminParts, metrics: Metrics): Hono => {
       state,
       audit,
     }),
-    metrics: () => metrics.expose(),
+    metrics: (accept) => metrics.expose(accept),
     tokens: config.admin.tokens.map(({ id, token }) => ({
       id,
       sha256: createHash('sha256').update(token.reveal()).digest(),

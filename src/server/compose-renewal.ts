@@ -57,7 +57,8 @@ export const composeRenewal = (config: Config, ports: RenewalPorts): RenewalPart
 
 const PROVIDER_TIMEOUT_SECONDS = 5
 
-const providerSettings = (provider: ProviderConfig): ProviderSettings => ({
+/** What sign-in reads of a provider's configuration. */
+export const providerSettings = (provider: ProviderConfig): ProviderSettings => ({
   source: provider,
   label: provider.label,
   clientSecret: provider.clientSecret,

@@ -8,6 +8,7 @@ import { makeSignIn, type SignIn } from '../signin/make-sign-in.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { UpstreamTimes } from '../telemetry/upstream-times.ts'
 import { sealFor, type IdentityParts } from './compose-identity.ts'
 import { makeDecideFor } from './judge.ts'
 import { composeLogout } from './compose-logout.ts'
@@ -22,6 +23,7 @@ export interface SignInPorts {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly recordEvent: (event: SignInEvent) => void
+  readonly upstream: UpstreamTimes
   readonly nextId: () => string
   readonly nowMs: () => number
 }

@@ -12,6 +12,7 @@ import { BINDING_COOKIES } from '../signin/set-cookie.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { makeUpstreamTimes, type UpstreamTimes } from '../telemetry/upstream-times.ts'
 import { makeAuthz, type AuthzDeps } from './authz.ts'
 import { composeAdmin } from './compose-admin.ts'
 import { composeDecide, makeWriteDecision } from './compose-decide.ts'
@@ -61,13 +62,14 @@ export const compose = async (opened: Opened): Promise<Composed> => {
   const sessionPolicy = makeSessionPolicy(config.session.claims)
   const groupsRevision = (): string => sessionPolicy(store.current()).fit.groupsRevision
   const gauges: Gauges = { cacheEntries: () => 0, issuerKeys: new Map() }
-  const metrics = composeMetrics(opened, gauges)
+  const upstream = makeUpstreamTimes(() => performance.now())
+  const metrics = composeMetrics(opened, gauges, upstream)
   const recordEvent = makeRecordEvent({ ...opened, metrics })
   const renewal = composeRenewal(config, {
     state,
     policies: store.current,
     sessionPolicy,
-    fetch,
+    fetch: upstream.timed(fetch, 'idp'),
     nowMs,
     onEvent: recordEvent,
     onFault: (error) => {
@@ -75,13 +77,20 @@ export const compose = async (opened: Opened): Promise<Composed> => {
       logger.error(error, 'a session could not be learned anew')
     },
   })
-  const identity = composeIdentity(config, { state, renewal, groupsRevision, startedAtSeconds, fetch })
+  const identity = composeIdentity(config, {
+    state,
+    renewal,
+    groupsRevision,
+    startedAtSeconds,
+    fetch: upstream.timed(fetch, 'jwks'),
+  })
   gauges.issuerKeys = identity.issuerKeys
   const parts: Parts = {
     ...opened,
     identity,
     renewal,
     recordEvent,
+    upstream,
     startedAtSeconds,
     signer: await openSigner(config, nowMs),
     nextId: makeDecisionIds(nowMs),
@@ -112,6 +121,7 @@ interface Parts extends Opened {
   readonly identity: IdentityParts
   readonly renewal: RenewalParts
   readonly recordEvent: (event: SignInEvent) => void
+  readonly upstream: UpstreamTimes
   readonly signer: AssertionSigner | undefined
   readonly startedAtSeconds: number
   readonly nextId: () => string
@@ -150,12 +160,16 @@ const openSigner = async (config: Config, nowMs: () => number): Promise<Assertio
   return signing.signer
 }
 
-const composeMetrics = ({ store, audit, version, nowMs }: Opened, gauges: Gauges): Metrics =>
+const composeMetrics = (
+  { config, store, state, audit, version, nowMs }: Opened,
+  gauges: Gauges,
+  upstream: UpstreamTimes,
+): Metrics =>
   makeMetrics({
     version,
     cacheEntries: () => gauges.cacheEntries(),
-    auditDropped: () => audit.stats().dropped,
-    auditPendingBytes: () => audit.stats().pending,
+    audit: () => audit.stats(),
+    sessionsActive: () => state.lastUse.usedSince((nowMs() - config.session.idleMs) / 1000),
     lastReloadSucceeded: () => store.status().refusal === undefined,
     lastReloadAtSeconds: () => store.status().loadedAtMs / 1000,
     policyRevision: () => store.current().revision,
@@ -167,6 +181,7 @@ const composeMetrics = ({ store, audit, version, nowMs }: Opened, gauges: Gauges
         }),
       ),
     endingRules: () => endingRules(store.current(), nowMs()),
+    upstream,
   })
 
 interface DecisionParts {

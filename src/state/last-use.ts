@@ -10,6 +10,8 @@ export interface LastUseTable {
   readonly touch: (sessionId: string) => void
   /** @returns epoch seconds, or undefined where no use is known */
   readonly lastUse: (sessionId: string) => number | undefined
+  /** How many sessions were used since then; walks the table, for a scrape and not for a request. */
+  readonly usedSince: (sinceSeconds: number) => number
   /** What was used in a new minute since the last call. */
   readonly takeChanged: () => readonly StateRecord[]
   readonly apply: (record: StateRecord) => void
@@ -59,6 +61,11 @@ export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number
       changed.add(id)
     },
     lastUse: (id) => uses.get(id),
+    usedSince: (sinceSeconds) => {
+      let count = 0
+      for (const atSeconds of uses.values()) if (atSeconds >= sinceSeconds) count += 1
+      return count
+    },
     takeChanged: () => {
       const records = [...changed].flatMap((id) => {
         const atSeconds = uses.get(id)

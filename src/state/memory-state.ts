@@ -35,7 +35,7 @@ export interface SessionGrants extends Pick<SessionGrantTable, 'get' | 'evicted'
 
 export interface MemoryState {
   readonly revocations: Revocations
-  readonly lastUse: Pick<LastUseTable, 'touch' | 'lastUse'>
+  readonly lastUse: Pick<LastUseTable, 'touch' | 'lastUse' | 'usedSince'>
   readonly usedMarks: UsedMarks
   readonly grants: SessionGrants
   /** To be sealed into each new session. */

@@ -1,7 +1,7 @@
 // Every command of the documentation is run as it stands there, and prints what the page shows. A block says to whoever
-// runs it, in a `<!-- test: … -->` line above it: `with-service` (a service runs), `until-ready` (it does not end),
-// `eventually` (it is asked until it shows that), `exit N`, `file NAME` (the block is that file). The blocks of one page
-// share one folder, in their order.
+// runs it, in a `<!-- test: … -->` line above it: `configured` (the files of a service are there), `with-service` (it
+// runs), `until-ready` (it does not end), `eventually` (it is asked until it shows that), `exit N`, `file NAME` (the block
+// is that file). The blocks of one page share one folder, in their order.
 import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findProgram } from '../../scripts/debian-packages.ts'
@@ -35,6 +35,7 @@ const isStillComing = (block: Block, output: string): boolean =>
   block.directives.includes('eventually') && block.shown !== undefined && !showsIn(block.shown, output)
 
 const run = async (bench: Workbench, block: Block): Promise<void> => {
+  if (block.directives.includes('configured')) bench.configure()
   if (block.directives.includes('with-service')) await bench.startService()
   const once = (): Promise<Ended> =>
     block.directives.includes('until-ready') ? bench.runUntilReady(block.text) : bench.run(block.text)

@@ -231,8 +231,44 @@ describe('docs/operations.md', () => {
   it('lists the metrics that a service has', async () => {
     const served = [...(await read('/metrics')).matchAll(/^# TYPE (postern_\w+)/gm)].map((match) => match[1])
     const listed = tableBelow(page, 'Metrics').map(([name]) => name)
-    expect(served.length).toBeGreaterThan(10)
+    expect(served.length).toBeGreaterThan(15)
     expect(new Set(listed)).toEqual(new Set(served))
+    expect(listed.length).toBe(served.length)
+  })
+
+  it('lists the labels that they have', async () => {
+    await sendRaw(
+      installation.decisionPort,
+      requestText('GET', '/authz/nginx', [
+        ['X-Postern-Key', PROXY_KEY],
+        ['X-Original-URL', 'https://grafana.example.com/'],
+        ['X-Original-Method', 'GET'],
+        ['X-Postern-Host', 'grafana.example.com'],
+        ['Cookie', installation.cookie('anna', ['eng'])],
+      ]),
+    )
+    await fetch(`http://127.0.0.1:${installation.publicPort}/callback/corp?state=x&code=y`)
+    const text = await read('/metrics')
+    const listed = new Map(
+      tableBelow(page, 'Metrics').map(([name = '', labels = '']) => [name, labels.replaceAll(/[` ]/g, '')]),
+    )
+    const seen = new Set<string>()
+    for (const [, sample = '', written = ''] of text.matchAll(/^(postern_\w+?)(?:\{(.*)\})? \S+$/gm)) {
+      const name = listed.has(sample) ? sample : sample.replace(/_(?:bucket|sum|count)$/, '')
+      const names = [...written.matchAll(/(?:^|,)(\w+)="/g)]
+        .map((match) => match[1])
+        .filter((one) => one !== 'le')
+      expect([name, names.join()]).toEqual([name, listed.get(name)])
+      seen.add(name)
+    }
+    // The others have series only where there is an issuer, a provider that was asked, a rule that ends.
+    expect(new Set([...listed.keys()].filter((name) => !seen.has(name)))).toEqual(
+      new Set([
+        'postern_jwks_age_seconds',
+        'postern_until_seconds',
+        'postern_upstream_request_duration_seconds',
+      ]),
+    )
   })
 
   it('lists what readiness looks at', async () => {

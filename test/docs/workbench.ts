@@ -23,6 +23,8 @@ export interface Workbench {
   readonly run: (script: string) => Promise<Ran>
   /** Runs a block that does not end, until the service is ready, and then stops it. */
   readonly runUntilReady: (script: string) => Promise<Ran>
+  /** Writes `postern.yaml` and its secrets, where they are not there. */
+  readonly configure: () => void
   /** Starts the service of `postern.yaml`, once. */
   readonly startService: () => Promise<void>
   readonly remove: () => Promise<void>
@@ -62,6 +64,7 @@ export const makeWorkbench = async (configuration: string): Promise<Workbench> =
       const { code, output } = await executeUntilReady(folder, toOwn(script), environment, admin)
       return { code, output: toShown(output) }
     },
+    configure: () => prepare(configuration, write, folder),
     startService: async () => {
       if (running.length > 0) return
       prepare(configuration, write, folder)

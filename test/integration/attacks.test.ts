@@ -347,7 +347,7 @@ describe('headers that are smuggled', () => {
 describe('cookies', () => {
   const hitsAndMisses = async (): Promise<readonly number[]> => {
     const lookups = await seriesOf(service, 'postern_cache_requests_total')
-    return ['{outcome="hit"}', '{outcome="miss"}'].map((name) => lookups.get(name) ?? 0)
+    return ['hit', 'miss'].map((outcome) => lookups.get(`{cache="decisions",outcome="${outcome}"}`) ?? 0)
   }
 
   it('ckr01 a copy that does not open is ignored, noted, and never cached', async () => {

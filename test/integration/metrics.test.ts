@@ -5,13 +5,18 @@ import { P0_POLICIES } from '../support/contract-policies.ts'
 import { requestText, sendRaw } from '../support/raw-http.ts'
 import { askForward, askNginx, seriesOf, startService, totalOf, until } from '../support/running-service.ts'
 import { makeServiceFolder, type ServiceFolder } from '../support/service-folder.ts'
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts'
 
 let service: ServiceFolder
 let postern: RunningPostern
+let issuer: TokenIssuer
+const clock = { aheadMs: 0 }
 
 beforeAll(async () => {
   const soon = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10)
+  issuer = await startTokenIssuer()
   service = await makeServiceFolder({
+    settings: { issuers: [{ id: 'ci', issuer: issuer.issuer, audience: 'postern-test' }] },
     policies: {
       ...P0_POLICIES,
       'ending.yaml': `apiVersion: postern/v1
@@ -24,15 +29,18 @@ sections:
 `,
     },
   })
-  postern = await startService(service)
+  postern = await startService(service, { nowMs: () => Date.now() + clock.aheadMs })
 })
 afterAll(async () => {
   await postern.close()
+  await issuer.close()
   await service.remove()
 })
 
-const scrape = async (): Promise<{ readonly type: string; readonly text: string }> => {
-  const response = await fetch(`${service.adminUrl}/metrics`)
+const scrape = async (
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly type: string; readonly text: string }> => {
+  const response = await fetch(`${service.adminUrl}/metrics`, { headers })
   expect(response.status).toBe(200)
   return { type: response.headers.get('content-type') ?? '', text: await response.text() }
 }
@@ -80,6 +88,47 @@ describe('the text of a scrape', () => {
       )
     const series = samples.map(({ name, labels }) => `${name} ${JSON.stringify([...labels])}`)
     expect(new Set(series).size).toBe(series.length)
+  })
+
+  it('is OpenMetrics for whoever asks for it, with the same series', async () => {
+    const { type, text } = await scrape({
+      accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5',
+    })
+    expect(type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
+    expect(text.endsWith('\n# EOF\n')).toBe(true)
+    expect(text.match(/^# EOF$/gm)).toHaveLength(1)
+    const blocks = text.split(/^(?=# HELP )/m)
+    for (const block of blocks) {
+      const [, name = '', kind = ''] =
+        /^# HELP \S+ \S.*\n# TYPE (\S+) (counter|gauge|histogram|summary)\n/.exec(block) ?? []
+      expect([block.slice(0, 80), kind]).not.toEqual([block.slice(0, 80), ''])
+      if (kind === 'counter') expect(name).not.toMatch(/_total$/)
+      const suffixes = { counter: ['_total'], gauge: [''], summary: ['', '_sum', '_count'] }[kind] ?? [
+        '_bucket',
+        '_sum',
+        '_count',
+      ]
+      // Of one family all samples stand together, each with a suffix of its kind.
+      for (const sample of samplesOf(block))
+        expect(suffixes.map((suffix) => name + suffix)).toContain(sample.name)
+      for (const { labels } of samplesOf(block))
+        if (labels.has('le')) expect(labels.get('le')).toMatch(/^(?:\+Inf|\d+\.\d+)$/)
+    }
+    const names = (source: string): readonly string[] =>
+      samplesOf(source)
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('postern_'))
+    expect(names(text)).toEqual(names((await scrape()).text))
+  })
+
+  it('tells how the process fares, its event loop included', async () => {
+    const names = new Set(samplesOf((await scrape()).text).map(({ name }) => name))
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+    ])
+      expect(names).toContain(name)
   })
 
   it('has histograms whose buckets rise to their count', async () => {
@@ -168,8 +217,10 @@ describe('what was decided', () => {
     )
     const lookups = await seriesOf(service, 'postern_cache_requests_total')
     const lines = (await service.log()).filter(({ type }) => type === 'decision')
-    expect(lookups.get('{outcome="hit"}')).toBe(lines.filter(({ cache }) => cache === 'hit').length)
-    expect(lookups.get('{outcome="hit"}')).toBe(2)
+    expect(lookups.get('{cache="decisions",outcome="hit"}')).toBe(
+      lines.filter(({ cache }) => cache === 'hit').length,
+    )
+    expect(lookups.get('{cache="decisions",outcome="hit"}')).toBe(2)
   })
 
   it('a request that nobody could read is counted apart, with a line', async () => {
@@ -188,6 +239,39 @@ describe('what was decided', () => {
     expect(series.join()).not.toContain('made-up')
   })
 
+  it('is told beside the time that providers and issuers take, by what came of it', async () => {
+    const timed = (): Promise<ReadonlyMap<string, number>> =>
+      seriesOf(service, 'postern_upstream_request_duration_seconds_count')
+    // Discovery and keys of the issuer.
+    await until(timed, (series) => series.get('{target="jwks",outcome="ok"}') === 2)
+    await sendRaw(
+      service.ports.public,
+      requestText('GET', '/sign-in?rd=https://app.example.com/', [
+        ['Host', 'login.example.com'],
+        ['Sec-Fetch-Mode', 'navigate'],
+        ['Accept', 'text/html'],
+      ]),
+    )
+    await until(timed, (series) => (series.get('{target="idp",outcome="failed"}') ?? 0) > 0)
+    expect([...(await timed()).keys()].join()).not.toContain('127.0.0.1')
+  })
+
+  it('tells how many sessions are in use, until they are idle', async () => {
+    const active = (): Promise<number> => totalOf(service, 'postern_sessions_active')
+    const before = await active()
+    const cookies = ['one', 'two'].map((who) => service.cookie(`${who}-in-metrics`, ['dev']))
+    for (const cookie of [...cookies, ...cookies])
+      await askNginx(service, 'https://app.example.com/x', { cookie })
+    await askNginx(service, 'https://pub.example.com/a')
+    expect((await active()) - before).toBe(2)
+    clock.aheadMs = 3_599_000 - 60_000
+    await askNginx(service, 'https://app.example.com/x', { cookie: cookies[0] })
+    expect(await active()).toBeGreaterThanOrEqual(2)
+    clock.aheadMs = 3_700_000
+    expect(await active()).toBe(1)
+    clock.aheadMs = 0
+  })
+
   it('names nobody and no host', async () => {
     const { text } = await scrape()
     expect(text).not.toContain('in-metrics')
@@ -201,6 +285,7 @@ describe('what was decided', () => {
             'result',
             'reason',
             'outcome',
+            'target',
             'kind',
             'provider',
             'version',
@@ -213,7 +298,9 @@ describe('what was decided', () => {
   })
 
   it('stays small however many hosts and methods are tried', async () => {
-    const sizeOf = async (): Promise<number> => samplesOf((await scrape()).text).length
+    // Of our own: garbage is collected in a new way at any time.
+    const sizeOf = async (): Promise<number> =>
+      samplesOf((await scrape()).text).filter(({ name }) => name.startsWith('postern_')).length
     const before = await sizeOf()
     for (let index = 0; index < 60; index += 1)
       await askNginx(service, `https://h${index}.example.net/p${index}`, {

@@ -60,7 +60,7 @@ const status = async (service: ServiceFolder, cookie: string): Promise<number> =
 /** Asks twice, so that the second answer comes from the cache. */
 const warmed = async (service: ServiceFolder, cookie: string): Promise<string> => {
   const hits = async (): Promise<number> =>
-    (await seriesOf(service, 'postern_cache_requests_total')).get('{outcome="hit"}') ?? 0
+    (await seriesOf(service, 'postern_cache_requests_total')).get('{cache="decisions",outcome="hit"}') ?? 0
   const before = await hits()
   expect([await status(service, cookie), await status(service, cookie)]).toEqual([200, 200])
   expect(await hits()).toBe(before + 1)

@@ -175,7 +175,11 @@ describe('who am I, and no more', () => {
     const cookie = cookieOf(browser)
     for (const status of [200, 200])
       expect((await askNginx(world.service, `${APP}/x`, { cookie })).status).toBe(status)
-    expect((await seriesOf(world.service, 'postern_cache_requests_total')).get('{outcome="hit"}')).toBe(1)
+    expect(
+      (await seriesOf(world.service, 'postern_cache_requests_total')).get(
+        '{cache="decisions",outcome="hit"}',
+      ),
+    ).toBe(1)
     const confirm = await browser.get(`${PUBLIC}/sign-out`)
     const token = /name="token" value="([^"]+)"/.exec(confirm.body)?.[1] ?? ''
     const foreign = await browser.post(`${PUBLIC}/sign-out`, { token }, { 'sec-fetch-site': 'cross-site' })

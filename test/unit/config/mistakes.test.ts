@@ -276,10 +276,10 @@ describe('a configuration file', () => {
     ])
   })
 
-  it('that is a folder is told, too', () => {
+  it('that is an empty folder is told, too', () => {
     mkdirSync(join(folder, 'folder.yaml'))
     expect(complaints(loadConfig({ file: join(folder, 'folder.yaml'), env: {} }))[0]).toMatch(
-      /it is a folder/,
+      /this folder holds no configuration/,
     )
   })
 

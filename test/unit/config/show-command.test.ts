@@ -64,13 +64,32 @@ describe('config show', () => {
     expect(wrong.stderr).toMatch(/^--session-idle: /)
     const unknown = show('flags.yaml', ['--session-idel', '30m'])
     expect([unknown.status, unknown.stdout]).toEqual([2, ''])
-    expect(unknown.stderr).toContain("unknown option '--session-idel'")
+    expect(unknown.stderr).toContain(
+      "error: unknown option '--session-idel' (did you mean `--session-idle`?)\n",
+    )
+    const strange = show('flags.yaml', ['--frobnicate'])
+    expect([strange.status, strange.stderr.split('\n')[0]]).toEqual([
+      2,
+      "error: unknown option '--frobnicate'",
+    ])
   })
 
   it('says in its help that every key is an option, without listing them', () => {
     const { stdout } = show('flags.yaml', ['--help'])
     expect(stdout).toContain('--session-idle')
     expect(stdout).not.toContain('--session-freshness')
+  })
+
+  it('takes several files and folders, of which later ones win', () => {
+    put('one.yaml', [...HEAD, 'cache: {ttl: 5s}', ''].join('\n'))
+    put('two.yaml', 'cache: {ttl: 7s}\n')
+    const shown = show('one.yaml', ['-c', join(folder, 'two.yaml'), '--origin', '--session-freshness', '5m'])
+    expect([shown.status, shown.stderr]).toEqual([0, ''])
+    expect(shown.stdout.replaceAll(`${folder}/`, '')).toContain(
+      '  ttl: 7s # two.yaml:1:14, over one.yaml:5:14\n',
+    )
+    const turned = show('two.yaml', ['-c', join(folder, 'one.yaml'), '-o', 'json'])
+    expect(JSON.parse(turned.stdout)).toMatchObject({ cache: { ttl: '5s' } })
   })
 
   it('prints nothing but faults where there are some', () => {

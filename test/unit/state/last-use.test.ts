@@ -25,6 +25,17 @@ describe('the last use of a session', () => {
     expect(table.lastUse('s1')).toBe(before)
   })
 
+  test('is counted for every session since a time, that second included', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable({ ...LIMITS, entriesMax: 10 }, clock.now)
+    for (const id of ['s1', 's2', 's3']) table.touch(id)
+    clock.advance(600)
+    table.touch('s2')
+    expect(table.usedSince(clock.now() - 600)).toBe(3)
+    expect(table.usedSince(clock.now() - 599)).toBe(1)
+    expect(table.usedSince(clock.now() + 1)).toBe(0)
+  })
+
   test('is written down once a minute at most', () => {
     const clock = makeClock(1_795_000_020)
     const table = makeLastUseTable(LIMITS, clock.now)

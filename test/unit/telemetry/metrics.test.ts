@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { makeMetrics, type MetricPorts } from '../../../src/telemetry/metrics.ts'
+import type { MetricPorts } from '../../../src/telemetry/gauges.ts'
+import { makeMetrics } from '../../../src/telemetry/metrics.ts'
+import { makeUpstreamTimes } from '../../../src/telemetry/upstream-times.ts'
 
 const PORTS: MetricPorts = {
   version: '1.2.3',
   cacheEntries: () => 7,
-  auditDropped: () => 2,
-  auditPendingBytes: () => 99,
+  audit: () => ({ written: 11, dropped: 2, failedWrites: 1, pending: 99 }),
+  sessionsActive: () => 5,
   lastReloadSucceeded: () => false,
   lastReloadAtSeconds: () => 1_764_000_000,
   policyRevision: () => 'p:1',
   jwksAgesSeconds: () => new Map([['ci', 12]]),
   endingRules: () => [{ route: 'app', rule: 'old', inSeconds: 86_400 }],
+  upstream: makeUpstreamTimes(() => 0),
 }
 
 const valueOf = (text: string, series: string): number | undefined => {
@@ -44,7 +47,9 @@ describe('metrics', () => {
     const metrics = makeMetrics(PORTS)
     metrics.cacheLookup('hit')
     await metrics.expose()
-    expect(valueOf((await metrics.expose()).text, 'postern_cache_requests_total{outcome="hit"}')).toBe(1)
+    expect(
+      valueOf((await metrics.expose()).text, 'postern_cache_requests_total{cache="decisions",outcome="hit"}'),
+    ).toBe(1)
   })
 
   it('say how many counts found no room, and lose none of them', async () => {
@@ -111,6 +116,11 @@ describe('metrics', () => {
     'postern_cache_entries',
     'postern_credential_verifications_total',
     'postern_signin_total',
+    'postern_upstream_request_duration_seconds',
+    'postern_sessions_active',
+    'postern_metric_label_overflow_total',
+    'postern_audit_lines_total',
+    'postern_audit_failed_writes_total',
     'postern_audit_dropped_total',
     'postern_audit_queue_bytes',
     'postern_config_last_reload_success',
@@ -125,6 +135,9 @@ describe('metrics', () => {
   it('read their gauges at the scrape', async () => {
     const { text } = await makeMetrics(PORTS).expose()
     expect(valueOf(text, 'postern_cache_entries')).toBe(7)
+    expect(valueOf(text, 'postern_sessions_active')).toBe(5)
+    expect(valueOf(text, 'postern_audit_lines_total')).toBe(11)
+    expect(valueOf(text, 'postern_audit_failed_writes_total')).toBe(1)
     expect(valueOf(text, 'postern_audit_dropped_total')).toBe(2)
     expect(valueOf(text, 'postern_audit_queue_bytes')).toBe(99)
     expect(valueOf(text, 'postern_config_last_reload_success')).toBe(0)
@@ -145,5 +158,22 @@ describe('metrics', () => {
         'postern_decisions_total{route="_other",stage="live",result="allow",reason="ALLOW_RULE"}',
       ),
     ).toBe(300)
+    expect(valueOf(text, 'postern_metric_label_overflow_total')).toBe(300)
+  })
+
+  it('count what no route owns as `_other` without calling it an overflow', async () => {
+    const metrics = makeMetrics(PORTS)
+    for (let i = 0; i < 500; i += 1) metrics.decision(undefined, 'deny', 'DENY_NO_ROUTE', 0, 'miss')
+    expect(valueOf((await metrics.expose()).text, 'postern_metric_label_overflow_total')).toBe(0)
+  })
+
+  it('let others run in the middle of a long scrape', async () => {
+    const metrics = makeMetrics(PORTS)
+    for (let i = 0; i < 5_000; i += 1) metrics.signIn(`provider-${i}`, 'failed')
+    let turns = 0
+    const scrape = metrics.expose().then(() => 'done')
+    const turn = (): Promise<string> => new Promise((resolve) => setImmediate(resolve, 'turn'))
+    while ((await Promise.race([scrape, turn()])) === 'turn') turns += 1
+    expect(turns).toBeGreaterThan(10)
   })
 })
