@@ -25,6 +25,8 @@ export interface Keycloak {
   /** Resident memory now; undefined where the system does not say. */
   readonly residentBytes: () => number | undefined
   readonly admin: Administrator
+  /** Names of the keys that it publishes for signatures. */
+  readonly signingKeys: () => Promise<readonly string[]>
   readonly close: () => Promise<void>
 }
 
@@ -36,6 +38,8 @@ export interface Administrator {
   /** How many sessions a person has now. */
   readonly sessionsOf: (username: string) => Promise<number>
   readonly disable: (username: string) => Promise<void>
+  /** From now on tokens are signed with a new key. */
+  readonly rotateKeys: () => Promise<void>
 }
 
 export const issuerOf = (port: number): string => `http://127.0.0.1:${port}/realms/${REALM}`
@@ -80,6 +84,11 @@ export const startKeycloak = async (plan: KeycloakPlan): Promise<Keycloak> => {
     readyAfterMs: performance.now() - startedMs,
     residentBytes: () => residentBytes(child.pid),
     admin: makeAdministrator(`http://127.0.0.1:${plan.port}`, password),
+    signingKeys: async () => {
+      const answer = await fetch(`${issuer}/protocol/openid-connect/certs`)
+      const { keys } = (await answer.json()) as { readonly keys: readonly { kid: string; use: string }[] }
+      return keys.filter(({ use }) => use === 'sig').map(({ kid }) => kid)
+    },
     close,
   }
 }
@@ -161,6 +170,19 @@ const makeAdministrator = (base: string, password: string): Administrator => {
       ((await call('GET', `/users/${await user(username)}/sessions`)) as readonly unknown[]).length,
     disable: async (username) =>
       void (await call('PUT', `/users/${await user(username)}`, { enabled: false })),
+    rotateKeys: async () =>
+      void (await call('POST', '/components', {
+        name: 'rotated',
+        providerId: 'rsa-generated',
+        providerType: 'org.keycloak.keys.KeyProvider',
+        config: {
+          priority: ['1000'],
+          enabled: ['true'],
+          active: ['true'],
+          algorithm: ['RS256'],
+          keySize: ['2048'],
+        },
+      })),
   }
 }
 

@@ -162,6 +162,22 @@ describe.skipIf(keycloakFolder === undefined)('at a real Keycloak', () => {
       expect(line).toMatchObject({ by: 'provider', why: 'invalid_grant', durable: true })
     })
 
+    it('a new signing key is believed at once, by the next sign-in and the next look at a session', async () => {
+      const { hasty } = worlds
+      const ada = await signedIn(hasty, 'ada')
+      const kidsBefore = await hasty.keycloak.signingKeys()
+      await hasty.keycloak.admin.rotateKeys()
+      expect((await hasty.keycloak.signingKeys()).length).toBe(kidsBefore.length + 1)
+      await signedIn(hasty, 'linus')
+      await signedIn(world, 'linus')
+      await hasty.keycloak.admin.leaveGroup('ada', 'on-call')
+      await becomes(hasty, ada, '/rota', 403)
+      await hasty.keycloak.admin.joinGroup('ada', 'on-call')
+      expect((await eventsOf(hasty, 'session.renew')).filter(({ outcome }) => outcome !== 'success')).toEqual(
+        [],
+      )
+    })
+
     it('an account that is disabled is out once it is asked, and cannot sign in again', async () => {
       const { hasty } = worlds
       const grace = await signedIn(hasty, 'grace')
