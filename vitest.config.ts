@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/soak/**', '**/node_modules/**'],
+    exclude: ['test/idp/**', 'test/soak/**', '**/node_modules/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -13,7 +13,16 @@ interface Report {
 }
 
 const CHECKS: readonly (readonly string[])[] = [
-  ['oxfmt', '--check', 'src', 'test', 'scripts', 'vitest.config.ts', 'vitest.soak.config.ts'],
+  [
+    'oxfmt',
+    '--check',
+    'src',
+    'test',
+    'scripts',
+    'vitest.config.ts',
+    'vitest.idp.config.ts',
+    'vitest.soak.config.ts',
+  ],
   ['oxlint', '--type-aware'],
   ['tsc', '--noEmit'],
   ['node', 'scripts/schemas.ts', '--check'],

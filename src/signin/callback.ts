@@ -16,7 +16,7 @@ import type { Use } from './deps.ts'
 import { capturedNames, newSession } from './new-session.ts'
 import type { ErrorCode } from './page.ts'
 import type { Provider } from './provider.ts'
-import { whyOf, type ProviderFault } from './provider-fault.ts'
+import { codeOf, whyOf, type ProviderFault } from './provider-fault.ts'
 import { redeem, type Redeemed } from './redeem.ts'
 import type { ReturnTarget } from './return-to.ts'
 import { bindingsOf, setSessionCookie } from './set-cookie.ts'
@@ -103,7 +103,7 @@ const arrive = async (arrival: Arrival): Promise<SignInWebAnswer> => {
   const { context, request, provider, transaction, target } = arrival
   const { deps } = context
   // Looked up before the code is used: after an outage a reload of the same address still works.
-  const found = await provider.configuration()
+  const found = await provider.withFreshKeys()
   if (found.kind === 'fault') return failed(arrival, found.fault)
   const revocationNumber = await deps.revocationNumber()
   if (revocationNumber === undefined)
@@ -165,19 +165,6 @@ const failed = (arrival: Arrival, fault: ProviderFault): SignInWebAnswer | Promi
   if (why === 'unmet_authentication_requirements')
     return errorAnswer(context, request, 403, 'PST-1016', { tryAgainHref: again })
   return faultAnswer(context, request, fault, again)
-}
-
-const codeOf = (fault: ProviderFault): ErrorCode => {
-  switch (fault.kind) {
-    case 'unavailable':
-      return 'PST-1007'
-    case 'misconfigured':
-      return 'PST-1008'
-    case 'refused':
-      return 'PST-1006'
-    case 'answered':
-      return 'PST-1005'
-  }
 }
 
 const signedIn = async (

@@ -1,5 +1,6 @@
 // What openid-client throws, mapped by code to the kinds of fault that sign-in knows. Never by message: those change.
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import type { ErrorCode } from './page.ts'
 
 /**
  * `unavailable`: try again later. `misconfigured`: an operator has to act. `refused`: the answer is not believed.
@@ -42,7 +43,7 @@ const BUSY: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavaila
 export const faultOf = (error: unknown): ProviderFault => {
   if (error instanceof AuthorizationResponseError) return { kind: 'answered', error: plainCode(error.error) }
   if (error instanceof ResponseBodyError) return byCode(plainCode(error.error), error.status)
-  const code = codeOf(error)
+  const code = libraryCodeOf(error)
   // A failed connection is a bare TypeError (Fetch standard); misuse of the library is one with a code.
   if (code === undefined)
     return { kind: 'unavailable', why: error instanceof TypeError ? 'network' : 'unknown' }
@@ -56,7 +57,7 @@ const byCode = (code: string, status: number | undefined): ProviderFault => {
   return { kind: 'refused', why: code }
 }
 
-const codeOf = (error: unknown): string | undefined =>
+const libraryCodeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 /** Error codes come from outside: what is not a plain word is not repeated. */
@@ -64,3 +65,17 @@ const plainCode = (code: string): string => (/^[a-z_]{1,60}$/.test(code) ? code 
 
 /** The stable code of a fault, for the log. */
 export const whyOf = (fault: ProviderFault): string => (fault.kind === 'answered' ? fault.error : fault.why)
+
+/** The code of the page that tells a person about it. */
+export const codeOf = (fault: ProviderFault): ErrorCode => {
+  switch (fault.kind) {
+    case 'unavailable':
+      return 'PST-1007'
+    case 'misconfigured':
+      return 'PST-1008'
+    case 'refused':
+      return 'PST-1006'
+    case 'answered':
+      return 'PST-1005'
+  }
+}

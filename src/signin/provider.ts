@@ -5,12 +5,12 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   clockTolerance,
+  Configuration,
   customFetch,
   discovery,
   enableNonRepudiationChecks,
   None,
   type ClientAuth,
-  type Configuration,
 } from 'openid-client'
 import type { ProviderSettings } from './deps.ts'
 import { guardedFetch, isLoopback, isPermittedUrl } from './provider-fetch.ts'
@@ -23,6 +23,11 @@ export interface Provider {
   readonly configuration: () => Promise<Found>
   /** Tells whether it answers now; what was seen within seconds counts. Never rejects. */
   readonly isReachable: () => Promise<boolean>
+  /**
+   * The same with a key set of its own, read when it is needed: a key that the provider rotated in is believed at once,
+   * one that it withdrew no longer. The library would keep a set for minutes. Never rejects.
+   */
+  readonly withFreshKeys: () => Promise<Found>
 }
 
 export type Found =
@@ -56,13 +61,18 @@ export const makeProvider = (settings: ProviderSettings, deps: ProviderDeps): Pr
     })
     return flight
   }
+  const configuration = async (): Promise<Found> => {
+    if (known === undefined) return look()
+    if (deps.nowMs() - known.atMs > METADATA_MAX_AGE_MS) void look()
+    return { kind: 'found', client: known.client }
+  }
   return {
     id: settings.source.id,
     settings,
-    configuration: async () => {
-      if (known === undefined) return look()
-      if (deps.nowMs() - known.atMs > METADATA_MAX_AGE_MS) void look()
-      return { kind: 'found', client: known.client }
+    configuration,
+    withFreshKeys: async () => {
+      const found = await configuration()
+      return found.kind === 'found' ? { ...found, client: copyOf(found.client, settings, deps) } : found
     },
     isReachable: async () => {
       if (known !== undefined && deps.nowMs() - known.atMs < SEEN_MAX_AGE_MS) return true
@@ -72,29 +82,44 @@ export const makeProvider = (settings: ProviderSettings, deps: ProviderDeps): Pr
   }
 }
 
+/** The library keeps keys by the configuration that they were read for. */
+const copyOf = (client: Configuration, settings: ProviderSettings, deps: ProviderDeps): Configuration => {
+  const copy = new Configuration(
+    client.serverMetadata(),
+    settings.source.clientId,
+    CLIENT,
+    authenticationOf(settings),
+  )
+  copy[customFetch] = guardedFetch(deps.fetch)
+  copy.timeout = settings.timeoutSeconds
+  for (const extend of extensionsFor(settings.source.issuer)) extend(copy)
+  return copy
+}
+
 const discover = async (settings: ProviderSettings, deps: ProviderDeps): Promise<Found> => {
   const { issuer, clientId } = settings.source
   if (!isPermittedUrl(issuer)) return misconfigured('issuer_not_permitted')
-  const insecure = new URL(issuer).protocol === 'http:' && isLoopback(new URL(issuer).hostname)
-  const secret = settings.clientSecret?.reveal()
   try {
-    const client = await discovery(
-      new URL(issuer),
-      clientId,
-      { [clockTolerance]: TOLERANCE_SECONDS },
-      secret === undefined ? None() : authenticateWith(secret),
-      {
-        [customFetch]: guardedFetch(deps.fetch),
-        timeout: settings.timeoutSeconds,
-        // The signature is checked although the token comes straight from the provider: TLS may end before it.
-        execute: [enableNonRepudiationChecks, ...(insecure ? [allowInsecureRequests] : [])],
-      },
-    )
+    const client = await discovery(new URL(issuer), clientId, CLIENT, authenticationOf(settings), {
+      [customFetch]: guardedFetch(deps.fetch),
+      timeout: settings.timeoutSeconds,
+      execute: [...extensionsFor(issuer)],
+    })
     return accept(client, issuer)
   } catch (error) {
     const fault = faultOf(error)
     return fault.kind === 'unavailable' ? { kind: 'fault', fault } : misconfigured(whyOf(fault))
   }
+}
+
+const CLIENT = { [clockTolerance]: TOLERANCE_SECONDS }
+
+/** The signature is checked although the token comes straight from the provider: TLS may end before it. */
+const extensionsFor = (issuer: string): readonly ((client: Configuration) => void)[] => {
+  const { protocol, hostname } = new URL(issuer)
+  return protocol === 'http:' && isLoopback(hostname)
+    ? [enableNonRepudiationChecks, allowInsecureRequests]
+    : [enableNonRepudiationChecks]
 }
 
 /** The library compares issuers as URLs and makes exceptions for two vendors; ours is equality (OIDC Discovery §4.3). */
@@ -107,6 +132,11 @@ const accept = (client: Configuration, issuer: string): Found => {
   if (endSession !== undefined && !isPermittedUrl(endSession))
     return misconfigured('end_session_endpoint_not_permitted')
   return { kind: 'found', client }
+}
+
+const authenticationOf = (settings: ProviderSettings): ClientAuth => {
+  const secret = settings.clientSecret?.reveal()
+  return secret === undefined ? None() : authenticateWith(secret)
 }
 
 /** Basic unless the provider lists methods without it (RFC 6749 §2.3.1, OIDC Discovery §3). */

@@ -54,8 +54,11 @@ export const redeem = async (redeeming: Redeeming): Promise<Redeemed> => {
       idTokenExpected: true,
     })
     const idToken = tokens.claims()
-    if (idToken === undefined || !isCleanText(idToken.sub))
+    if (idToken === undefined || idToken.sub === '' || !isCleanText(idToken.sub))
       return { kind: 'fault', fault: { kind: 'refused', why: 'no_usable_subject' } }
+    // JSON may spell a number that is none; the library compares it, and infinity is later than every clock.
+    if (!Number.isFinite(idToken.exp) || !Number.isFinite(idToken.iat))
+      return { kind: 'fault', fault: { kind: 'refused', why: 'time_not_finite' } }
     const asks =
       client.serverMetadata().userinfo_endpoint !== undefined && lacksClaims(idToken, mapping, wanted)
     const userInfo = asks ? await fetchUserInfo(client, tokens.access_token, idToken.sub) : undefined

@@ -79,7 +79,8 @@ const refresh = async (
   provider: Provider,
   nowMs: number,
 ): Promise<Renewal> => {
-  const found = await provider.configuration()
+  // With keys of before, a refresh after a rotation is not believed, and by then the refresh token is used up.
+  const found = await provider.withFreshKeys()
   const wanted = [...new Set([...session.captured, ...deps.policy().claims])].toSorted()
   const learned: Learned =
     found.kind === 'fault'

@@ -2,6 +2,7 @@
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
 import { faultAnswer, nowSeconds, signInHref, type SignInContext } from './context.ts'
 import type { Provider } from './provider.ts'
+import { codeOf, whyOf } from './provider-fault.ts'
 import type { ReturnTarget } from './return-to.ts'
 import { bindingsOf, setBindingCookie } from './set-cookie.ts'
 import type { Ask } from './sign-in-decides.ts'
@@ -25,8 +26,12 @@ export const startSignIn = async (
   ask: Ask,
 ): Promise<SignInWebAnswer> => {
   const found = await provider.configuration()
-  if (found.kind === 'fault')
-    return faultAnswer(context, request, found.fault, signInHref(context, target, ['provider', provider.id]))
+  if (found.kind === 'fault') {
+    const { fault } = found
+    const failed = { provider: provider.id, code: codeOf(fault), why: whyOf(fault) }
+    context.deps.onEvent({ kind: 'login-failed', ...failed })
+    return faultAnswer(context, request, fault, signInHref(context, target, ['provider', provider.id]))
+  }
   const transaction = makeTransaction(context, request, provider.id, target, ask)
   const parameters = {
     redirect_uri: callbackHref(context, provider.id),

@@ -65,7 +65,7 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     const domain = attribute('domain')
     const secure = attribute('secure') !== undefined
     if (domain !== undefined && url.hostname !== domain && !url.hostname.endsWith(`.${domain}`)) return
-    if (secure && url.protocol !== 'https:' && !url.hostname.endsWith('.localhost')) return
+    if (secure && !isTrustworthy(url)) return
     if (name.startsWith('__Host-') && (domain !== undefined || !secure || attribute('path') !== '/')) return
     if (name.startsWith('__Secure-') && !secure) return
     const cookie: Cookie = {
@@ -90,9 +90,9 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
         one.hostOnly ? one.domain === url.hostname : `.${url.hostname}`.endsWith(`.${one.domain}`),
       )
       .filter(
-        (one) => one.path === '/' || url.pathname === one.path || url.pathname.startsWith(`${one.path}/`),
+        (one) => url.pathname === one.path || url.pathname.startsWith(`${one.path.replace(/\/$/, '')}/`),
       )
-      .filter((one) => !one.secure || url.protocol === 'https:' || url.hostname.endsWith('.localhost'))
+      .filter((one) => !one.secure || isTrustworthy(url))
       .map((one) => `${one.name}=${one.value}`)
       .join('; ')
 
@@ -155,6 +155,10 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     history,
   }
 }
+
+/** Where browsers keep and send `Secure` cookies (Secure Contexts §3.1). */
+const isTrustworthy = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || hostname === '127.0.0.1' || hostname.endsWith('.localhost')
 
 const refreshOf = (shown: Shown): string | undefined =>
   /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(shown.body)?.[1]?.replaceAll('&amp;', '&')
