@@ -3,6 +3,7 @@
 import { fetchUserInfo, refreshTokenGrant, type Configuration } from 'openid-client'
 import type { ClaimMapping } from '../identity/source.ts'
 import type { JsonObject } from '../identity/strict-json.ts'
+import { idTokenFault } from './id-token.ts'
 import { faultOf, whyOf } from './provider-fault.ts'
 import { lacksClaims, takeClaims, type SessionClaims } from './session-claims.ts'
 
@@ -36,7 +37,11 @@ export const learnAnew = async (learning: Learning): Promise<Learned> => {
   try {
     const tokens = await refreshTokenGrant(client, learning.refreshToken)
     const idToken = tokens.claims()
-    if (idToken !== undefined && idToken.sub !== subject) return { kind: 'over', why: 'another_subject' }
+    if (idToken !== undefined) {
+      if (idToken.sub !== subject) return { kind: 'over', why: 'another_subject' }
+      const fault = idTokenFault(idToken, client.clientMetadata().client_id)
+      if (fault !== undefined) return { kind: 'failed', why: fault, isUnreachable: false }
+    }
     const userInfo = await askUserInfo(learning, tokens.access_token, idToken)
     if (idToken === undefined && userInfo === undefined)
       return { kind: 'failed', why: 'nothing_was_said', isUnreachable: false }

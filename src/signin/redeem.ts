@@ -1,9 +1,9 @@
 // Code → verified claims, through openid-client: state, iss, nonce, PKCE, signature, issuer, audience and times are its
 // checks. Access tokens end here; what outlives the sign-in goes into the state alone. None is ever logged.
 import { authorizationCodeGrant, fetchUserInfo, type Configuration } from 'openid-client'
-import { isCleanText } from '../identity/claims.ts'
 import type { ClaimMapping } from '../identity/source.ts'
 import type { JsonObject } from '../identity/strict-json.ts'
+import { idTokenFault } from './id-token.ts'
 import { faultOf, type ProviderFault } from './provider-fault.ts'
 import { lacksClaims } from './session-claims.ts'
 import type { Transaction } from './transaction.ts'
@@ -54,11 +54,10 @@ export const redeem = async (redeeming: Redeeming): Promise<Redeemed> => {
       idTokenExpected: true,
     })
     const idToken = tokens.claims()
-    if (idToken === undefined || idToken.sub === '' || !isCleanText(idToken.sub))
-      return { kind: 'fault', fault: { kind: 'refused', why: 'no_usable_subject' } }
-    // JSON may spell a number that is none; the library compares it, and infinity is later than every clock.
-    if (!Number.isFinite(idToken.exp) || !Number.isFinite(idToken.iat))
-      return { kind: 'fault', fault: { kind: 'refused', why: 'time_not_finite' } }
+    const fault =
+      idToken === undefined ? 'no_id_token' : idTokenFault(idToken, client.clientMetadata().client_id)
+    if (idToken === undefined || fault !== undefined)
+      return { kind: 'fault', fault: { kind: 'refused', why: fault ?? 'no_id_token' } }
     const asks =
       client.serverMetadata().userinfo_endpoint !== undefined && lacksClaims(idToken, mapping, wanted)
     const userInfo = asks ? await fetchUserInfo(client, tokens.access_token, idToken.sub) : undefined

@@ -129,6 +129,8 @@ export const DISTORTIONS = table({
   'audience-of-others': { claims: laidOver({ aud: ['another-client', 'a-third'] }) },
   'audience-alone-in-a-list': { claims: audience((id) => ({ aud: [id] })) },
   'audience-secondary-without-azp': { claims: audience((id) => ({ aud: [id, 'another-client'] })) },
+  'azp-foreign': { claims: audience(() => ({ azp: 'another-client' })) },
+  'azp-own': { claims: audience((id) => ({ azp: id })) },
   'audience-secondary-with-azp': { claims: audience((id) => ({ aud: [id, 'another-client'], azp: id })) },
   'audience-secondary-with-foreign-azp': {
     claims: audience((id) => ({ aud: [id, 'another-client'], azp: 'another-client' })),

@@ -46,6 +46,11 @@ describe('an ID token', () => {
     await expectSignsIn(world, 'exp-past-within-tolerance')
   })
 
+  it('for us alone is believed only where it names no other party that asked for it', async () => {
+    await expectRefused(world, 'azp-foreign', { ...NOT_BELIEVED, why: 'another_authorized_party' })
+    await expectSignsIn(world, 'azp-own')
+  })
+
   it('for a second audience is believed only where it says that we asked for it', async () => {
     const why = 'OAUTH_JWT_CLAIM_COMPARISON_FAILED'
     await expectSignsIn(world, 'audience-alone-in-a-list')
