@@ -69,7 +69,7 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
     kind: 'folder',
     folder: named ?? shortPath(policiesFolder),
     sources,
-    sessionDomain: providers.length === 0 ? undefined : session.domain,
+    sessionDomain: providers.length === 0 || session.perHost ? undefined : session.domain,
     notes: configNotes(loaded),
     configuration: loaded,
   }

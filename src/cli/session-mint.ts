@@ -8,6 +8,7 @@ import { sealSession, SESSION_BYTES_MAX, SESSION_PURPOSE } from '../identity/ses
 import type { Session } from '../identity/session.ts'
 import { loadPolicies } from '../policy-file/load.ts'
 import { didYouMean } from '../policy/closest-word.ts'
+import { normalizeHost, type HostName } from '../policy/host-pattern.ts'
 import type { ClaimScalar, ClaimValue } from '../policy/principal.ts'
 import { cookieBinding, sealFor } from '../server/compose-identity.ts'
 import { makeSessionPolicy } from '../server/session-policy.ts'
@@ -24,6 +25,7 @@ export interface MintOptions {
   readonly amr: readonly string[]
   readonly acr: string | undefined
   readonly ttl: string
+  readonly host: string | undefined
 }
 
 /** Prints `name=value`; returns the exit code. Nothing is printed on standard output where something is wrong. */
@@ -32,6 +34,8 @@ export const mintSession = async (options: MintOptions): Promise<number> => {
   if (config === undefined) return 2
   const provider = config.providers.find(({ id }) => id === options.provider)
   if (provider === undefined) return complain(unknownProvider(config, options.provider))
+  const host = readHost(options.host, config)
+  if (host.kind === 'bad') return complain(host.why)
   const ttlMs = readTtlMs(options.ttl, config)
   if (typeof ttlMs === 'string') return complain(ttlMs)
   const claims = readClaims(options, provider)
@@ -44,7 +48,7 @@ export const mintSession = async (options: MintOptions): Promise<number> => {
     SESSION_BYTES_MAX,
     policy.fit,
   )
-  const binding = cookieBinding(config)
+  const binding = cookieBinding(config, host.host)
   const sealed = sealSession(sealFor(config, SESSION_PURPOSE), session, binding)
   if (sealed.kind === 'too-large')
     return complain(
@@ -63,6 +67,25 @@ const complain = (text: string): number => {
 const unknownProvider = (config: Config, id: string): string => {
   const known = config.providers.map((provider) => `\`${provider.id}\``).join(', ')
   return `\`--provider\`: \`${id}\` is not configured in ${config.file}; ${known === '' ? 'there is none' : `there is ${known}`}`
+}
+
+type HostReading =
+  | { readonly kind: 'host'; readonly host: HostName }
+  | { readonly kind: 'bad'; readonly why: string }
+
+const readHost = (text: string | undefined, config: Config): HostReading => {
+  const { perHost } = config.session
+  if (perHost === (text === undefined))
+    return {
+      kind: 'bad',
+      why: perHost
+        ? 'each host has a session cookie of its own (`session.host`); name one with `--host`'
+        : '`--host` counts only with `session.host: true`; the cookie is good for the whole domain',
+    }
+  const host = text === undefined ? config.publicUrl.host : normalizeHost(text)
+  return host === undefined
+    ? { kind: 'bad', why: `\`--host\`: \`${text}\` is no host; write \`app.example.com\`` }
+    : { kind: 'host', host }
 }
 
 /** What was revoked is remembered for `session.absolute`: a session that lives longer would come back. */

@@ -19,6 +19,7 @@ export const addSessionCommand = (program: Command): void => {
     .option('--claim <name=value>', 'a mapped claim; JSON, or plain text (repeatable)', collect, [])
     .option('--amr <method>', 'authentication method (repeatable)', collect, [])
     .option('--acr <value>', 'authentication context')
+    .option('--host <host>', 'which host the cookie is for, where each has its own (`session.host`)')
     .option('--ttl <duration>', 'how long it lives', '1h')
     .action(async (options: MintOptions) => {
       process.exitCode = await mintSession(options)

@@ -52,6 +52,8 @@ export interface SessionConfig {
   readonly domain: string
   /** One `__Host-` cookie for each host instead of one for the domain. */
   readonly perHost: boolean
+  /** Where the hosts of applications reach the public listener, e.g. `/postern`; counts with `perHost` only. */
+  readonly prefix: string
   readonly absoluteMs: number
   readonly idleMs: number
   readonly freshnessMs: number

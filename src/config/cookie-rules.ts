@@ -9,7 +9,10 @@ import type { Settings } from './schema.ts'
 export const sessionFindings = ({ session, publicUrl, providers }: Settings): readonly Finding[] => {
   const reading = parsePublicUrl(publicUrl)
   if (reading.kind === 'bad') return []
-  const { host } = reading.url
+  const { host, basePath } = reading.url
+  if (session.host) return perHostFindings(session, basePath)
+  if (session.prefix !== undefined)
+    return [error(['session', 'prefix'], 'it counts only with `session.host: true`; leave it out')]
   if (session.domain === undefined)
     return providers.length === 0
       ? []
@@ -21,6 +24,25 @@ export const sessionFindings = ({ session, publicUrl, providers }: Settings): re
         ]
   return domainFindings(session.domain, host)
 }
+
+const perHostFindings = ({ domain }: Settings['session'], basePath: string): readonly Finding[] => [
+  ...(domain === undefined
+    ? []
+    : [
+        error(
+          ['session', 'domain'],
+          'with `session.host: true` each host has a cookie of its own and none is for a domain; leave one of the two out',
+        ),
+      ]),
+  ...(basePath === ''
+    ? []
+    : [
+        warning(
+          ['publicUrl'],
+          'an application on this host gets the cookie of sign-in, and with it a session on every host; give sign-in a host of its own',
+        ),
+      ]),
+]
 
 const domainFindings = (domain: string, host: string): readonly Finding[] => {
   const at: Path = ['session', 'domain']

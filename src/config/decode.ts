@@ -72,6 +72,7 @@ const decodeSession = (
   keys: session.keys.map((_, index) => secret(context, `session.keys[${index}]`)),
   domain: sure(normalizeHost(session.domain ?? publicUrl.host)),
   perHost: session.host,
+  prefix: session.prefix ?? '/postern',
   absoluteMs: ms(session.absolute),
   idleMs: ms(session.idle),
   freshnessMs: ms(session.freshness),

@@ -48,6 +48,13 @@ export const publicUrl = (): z.ZodString =>
     if (reading.kind === 'bad') context.addIssue(reading.why)
   })
 
+/** Path in front of our own paths on the hosts of applications. */
+export const pathPrefix = (): z.ZodString =>
+  z.string().regex(/^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/, {
+    error: (issue) =>
+      `${quoted(issue.input)} is not a path of plain segments; write one such as \`/postern\`, without a slash at its end`,
+  })
+
 /** An issuer, or where its keys are. */
 export const providerUrl = (): z.ZodString =>
   z.string().superRefine((value, context) => {

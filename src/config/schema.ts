@@ -8,6 +8,7 @@ import {
   listenAddress,
   network,
   notBuilt,
+  pathPrefix,
   publicUrl,
   secretReference,
   text,
@@ -64,9 +65,13 @@ const session = z.strictObject({
   domain: text()
     .optional()
     .describe('where the cookie is valid: a parent of the host of `publicUrl`, or that host'),
-  host: notBuilt(z.boolean(), 'one cookie for each host', (value) => value === true)
+  host: z
+    .boolean()
     .default(false)
     .describe('one `__Host-` cookie for each host instead of one for the domain'),
+  prefix: pathPrefix()
+    .optional()
+    .describe('with `host`: where each application host reaches the public listener; default `/postern`'),
   absolute: duration().default('12h').describe('longest life of a session'),
   idle: duration().default('1h').describe('longest time between two uses'),
   freshness: duration()

@@ -105,6 +105,26 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: 'The request could not be handled. Nobody was let in because of it.',
     mend: 'Try again. If it happens again, give your administrator the code and the time below.',
   },
+  'PST-1030': {
+    title: 'This way back was already used',
+    what: 'The address that brought you to the application works once and for half a minute. It was used, came late, or was altered.',
+    mend: 'Go back to the application. You may already be signed in.',
+  },
+  'PST-1031': {
+    title: 'This browser did not ask for this way back',
+    what: 'The address that brought you to the application was made for another browser, or this one lost its cookies in between.',
+    mend: 'Start again from the application. If it happens again, allow cookies for its site.',
+  },
+  'PST-1032': {
+    title: 'The way back to the application is set up wrongly',
+    what: 'You are signed in or could be, but the host of the application does not hand on what it must.',
+    mend: 'Give your administrator the code below: the proxy must route the prefix to this service, without asking it first, and pass the host on.',
+  },
+  'PST-1033': {
+    title: 'Your session ended on the way',
+    what: 'You signed out, or your session was ended, while you were on your way to the application.',
+    mend: 'Sign in again.',
+  },
 }
 
 /** The text of a code. */

@@ -91,7 +91,7 @@ export const makeWriteDecision =
         verified: ruling?.verified,
         identityHeaders: ruling?.identityHeaders ?? [],
         decisionId,
-        setCookie: renew(decision, ruling),
+        setCookie: renew(decision, ruling, exchange),
       },
       settings,
     )

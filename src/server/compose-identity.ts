@@ -13,19 +13,23 @@ import { makeVerifySession } from '../identity/session-credential.ts'
 import { makeFindSession } from '../identity/session-freshness.ts'
 import { SESSION_PURPOSE, type CookieBinding } from '../identity/session-seal.ts'
 import type { Authenticate } from '../identity/verified.ts'
+import type { HostName } from '../policy/host-pattern.ts'
 import type { Route } from '../policy/route.ts'
 import type { CurrentSession } from '../signin/deps.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { RenewalParts } from './compose-renewal.ts'
 
-/** Where the session cookie of this configuration is valid. */
-export const cookieBinding = (config: Config): CookieBinding => ({
+/**
+ * Where the session cookie that a host gets is valid.
+ * @param host counts only where each host has a cookie of its own
+ */
+export const cookieBinding = (config: Config, host: HostName): CookieBinding => ({
   name: sessionCookieName({
     scheme: config.publicUrl.scheme,
     host: config.publicUrl.host,
     perHost: config.session.perHost,
   }),
-  boundTo: config.session.domain,
+  boundTo: config.session.perHost ? host : config.session.domain,
 })
 
 /** The seal of one purpose, over the session keys. */
@@ -37,10 +41,13 @@ export interface IdentityParts {
   /**
    * The one live session of these cookies, whatever provider it is from and however long ago that was asked; else by
    * the law that decisions follow.
+   * @param host whose cookies they are; default: the host of sign-in
    */
-  readonly readSession: (cookies: readonly string[], nowMs: number) => CurrentSession
+  readonly readSession: (cookies: readonly string[], nowMs: number, host?: HostName) => CurrentSession
   readonly sessionSeal: Seal
+  /** Of the host of sign-in. */
   readonly binding: CookieBinding
+  readonly bindingFor: (host: HostName) => CookieBinding
   readonly digest: (carried: Carried) => string
   /** Rises whenever the keys of some issuer change. */
   readonly keyRevision: () => number
@@ -59,7 +66,10 @@ export interface IdentityPorts {
 
 /** Builds what verifies credentials. No key is fetched yet. */
 export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityParts => {
-  const binding = cookieBinding(config)
+  const publicBinding = cookieBinding(config, config.publicUrl.host)
+  const bindingFor = config.session.perHost
+    ? (host: HostName): CookieBinding => ({ ...publicBinding, boundTo: host })
+    : (): CookieBinding => publicBinding
   const sessionSeal = sealFor(config, SESSION_PURPOSE)
   const { check } = ports.state.revocations
   const freshnessSeconds = config.session.freshnessMs / 1000
@@ -69,7 +79,7 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
   const verifySession = makeVerifySession(
     {
       seal: sessionSeal,
-      bindingFor: () => binding,
+      bindingFor,
       providers: config.providers,
       idleSeconds: config.session.idleMs / 1000,
       processStartSeconds: ports.startedAtSeconds,
@@ -97,15 +107,16 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
       findSession: makeFindSession(verifySession, ports.renewal.renew, freshnessSeconds),
       readBearer,
     }),
-    readSession: (cookies, nowMs) => {
-      const { authentication, session, stale } = verifySession(cookies, { ...anyProvider, nowMs })
+    readSession: (cookies, nowMs, host = anyProvider.host) => {
+      const { authentication, session, stale } = verifySession(cookies, { ...anyProvider, host, nowMs })
       if (authentication.kind === 'unavailable') return { kind: 'unavailable' }
       const found = session ?? stale
       return found === undefined ? { kind: 'none' } : { kind: 'session', session: found }
     },
     sessionSeal,
-    binding,
-    digest: (carried) => credentialDigest(carried, [binding.name]),
+    binding: publicBinding,
+    bindingFor,
+    digest: (carried) => credentialDigest(carried, [publicBinding.name]),
     keyRevision: sumOfRevisions([...issuerKeys.values()]),
     issuerKeys,
     providersOf: (route) =>

@@ -1,6 +1,7 @@
 // Joins sign-in to configuration, state, policies and the log.
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
+import type { HostName } from '../policy/host-pattern.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { sectionsOfHost } from '../policy/policy-set.ts'
 import type { CurrentSession, SignInDeps, SignInEvent, SignInSettings } from '../signin/deps.ts'
@@ -38,7 +39,8 @@ export const composeSignIn = (config: Config, ports: SignInPorts): SignIn =>
 const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
   const { identity, policies, nowMs, nextId } = ports
   const sessionPolicy = makeSessionPolicy(config.session.claims)
-  const readSession = (cookies: readonly string[]): CurrentSession => identity.readSession(cookies, nowMs())
+  const readSession = (cookies: readonly string[], host?: HostName): CurrentSession =>
+    identity.readSession(cookies, nowMs(), host)
   return {
     settings: signInSettings(config, identity),
     providers: ports.renewal.providers,
@@ -48,6 +50,7 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
       policies,
       authenticate: identity.authenticate,
       readSession,
+      publicHost: config.publicUrl.host,
       providersOf: identity.providersOf,
       nextId,
       nowMs,
@@ -63,6 +66,9 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
     renew: ports.renewal.renew,
     ...composeLogout(config, ports),
     revocationNumber: () => ports.state.revocationNumber(),
+    tickets: config.session.perHost
+      ? { seal: sealFor(config, 'ticket'), keep: ports.state.tickets.keep, take: ports.state.tickets.take }
+      : undefined,
     nowMs,
     randomId: () => randomBytes(18).toString('base64url'),
     onEvent: ports.recordEvent,
@@ -72,9 +78,9 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
 /** What sign-in reads of the configuration. */
 export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'binding'>): SignInSettings => ({
   publicUrl: config.publicUrl.href,
-  ownPrefix: undefined,
+  ownPrefix: config.session.perHost ? config.session.prefix : undefined,
   externalScheme: config.proxies.externalScheme,
-  cookie: { name: identity.binding.name, domain: config.session.domain },
+  cookie: { name: identity.binding.name, domain: config.session.perHost ? undefined : config.session.domain },
   absoluteSeconds: config.session.absoluteMs / 1000,
   freshnessSeconds: config.session.freshnessMs / 1000,
   accessContact: undefined,

@@ -8,6 +8,7 @@ import type { PolicyStore } from '../policy-file/store.ts'
 import { makeJudgePeer } from '../proxy/trusted-peer.ts'
 import { writeRefusal } from '../proxy/write-answer.ts'
 import type { SignInEvent } from '../signin/deps.ts'
+import { NONCE_COOKIES } from '../signin/nonce.ts'
 import { BINDING_COOKIES } from '../signin/set-cookie.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -207,7 +208,11 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
   const labels = new Map(config.providers.map(({ id, label }) => [id, label]))
   const labelOf = (source: string): string => labels.get(source) ?? source
   const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, labelOf, nowMs })
-  const ownCookies = new Set([identity.binding.name, ...Object.values(BINDING_COOKIES)])
+  const ownCookies = new Set([
+    identity.binding.name,
+    ...Object.values(BINDING_COOKIES),
+    ...Object.values(NONCE_COOKIES),
+  ])
   const answerSettings = { publicUrl: config.publicUrl.href, ownCookies, page }
   const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies
   const authz: AuthzDeps = {
@@ -252,6 +257,12 @@ const composePublic = (parts: Parts, metrics: Metrics): ReturnType<typeof makePu
       ['/renew', signIn.renew],
       ['/backchannel-logout', signIn.backChannel],
     ]),
+    elsewhere: new Map(
+      Object.entries(signIn.elsewhere ?? {}).map(([name, handler]) => [
+        `${config.session.prefix}/${name}`,
+        handler,
+      ]),
+    ),
     jwks: () => signer?.jwks() ?? { keys: [] },
     onFault: (error) => {
       metrics.fault()

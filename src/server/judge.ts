@@ -7,6 +7,7 @@ import { evaluate } from '../policy/evaluate.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import { matchRoute, type Match } from '../policy/match.ts'
 import { readPath } from '../policy/path-views.ts'
+import type { HostName } from '../policy/host-pattern.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { ANONYMOUS } from '../policy/principal.ts'
 import type { ReasonCode } from '../policy/reason.ts'
@@ -18,7 +19,9 @@ import type { ReturnTarget } from '../signin/return-to.ts'
 export interface JudgeDeps {
   readonly policies: () => PolicySet
   readonly authenticate: Authenticate
-  readonly readSession: (cookies: readonly string[]) => CurrentSession
+  readonly readSession: (cookies: readonly string[], host: HostName) => CurrentSession
+  /** Of sign-in: whose cookies a browser brings there. */
+  readonly publicHost: HostName
   /** Ids of the providers that a route believes, in the order of the configuration. */
   readonly providersOf: (route: Route) => readonly string[]
   readonly nextId: () => string
@@ -27,11 +30,13 @@ export interface JudgeDeps {
 
 /** Makes the judge of sign-in targets. Never rejects. */
 export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
-  return async (target, cookies, refusedMethod) => {
+  return async (target, cookies, refusedMethod, cookieHost = deps.publicHost) => {
+    // Asked last: what authentication learned of the session, or ended, is in it.
+    const current = (): CurrentSession => deps.readSession(cookies, cookieHost)
     const facts = factsOf(target, refusedMethod)
     const match: Match = facts === undefined ? { kind: 'none' } : matchRoute(deps.policies(), facts)
     if (facts === undefined || match.kind !== 'matched')
-      return judged(deps, denied('DENY_NO_ROUTE'), cookies, undefined, [])
+      return judged(deps, denied('DENY_NO_ROUTE'), current(), undefined, [])
     const carried: Carried = {
       authorization: undefined,
       proxyAuthorization: undefined,
@@ -43,14 +48,14 @@ export const makeDecideFor = (deps: JudgeDeps): DecideFor => {
     for (const section of match.sections) {
       verified.set(
         section,
-        await deps.authenticate(carried, { route: match.route, section, host: facts.host, nowMs }),
+        await deps.authenticate(carried, { route: match.route, section, host: cookieHost, nowMs }),
       )
     }
     const rules: TracedRule[] = []
     const authenticationOf = (section: Section): Verified['authentication'] =>
       verified.get(section)?.authentication ?? ANONYMOUS
     const decision = evaluate(match, facts, authenticationOf, nowMs, (_, rule) => rules.push(rule))
-    return judged(deps, decision, cookies, match.route, rules)
+    return judged(deps, decision, current(), match.route, rules)
   }
 }
 
@@ -72,21 +77,18 @@ const factsOf = (target: ReturnTarget, refusedMethod: string | undefined): Reque
 const judged = (
   deps: JudgeDeps,
   decision: Decision,
-  cookies: readonly string[],
+  current: CurrentSession,
   route: Route | undefined,
   rules: readonly TracedRule[],
-): Judged => {
-  const current = deps.readSession(cookies)
-  return {
-    decision,
-    decisionId: deps.nextId(),
-    session: current.kind === 'session' ? current.session : undefined,
-    owner: route?.owner,
-    providers: route === undefined ? [] : deps.providersOf(route),
-    rules,
-    signInMayHelp: NOT_REFUSED_BY_RULE.has(decision.reason) && rules.some(awaitsCredential),
-  }
-}
+): Judged => ({
+  decision,
+  decisionId: deps.nextId(),
+  session: current.kind === 'session' ? current.session : undefined,
+  owner: route?.owner,
+  providers: route === undefined ? [] : deps.providersOf(route),
+  rules,
+  signInMayHelp: NOT_REFUSED_BY_RULE.has(decision.reason) && rules.some(awaitsCredential),
+})
 
 const NOT_REFUSED_BY_RULE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'DENY_NO_RULE',

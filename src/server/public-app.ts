@@ -11,6 +11,8 @@ export interface PublicDeps {
   readonly secure: boolean
   /** Path below the prefix → handler; a key that ends in `/` takes one more segment. */
   readonly handlers: ReadonlyMap<string, SignInHandler>
+  /** Whole path → handler, for what answers on the hosts of applications. */
+  readonly elsewhere: ReadonlyMap<string, SignInHandler>
   readonly jwks: () => unknown
   readonly onFault: (error: unknown) => void
 }
@@ -43,11 +45,12 @@ const answer = async (c: PublicContext, deps: PublicDeps): Promise<Response> => 
   const [rawPath = ''] = target.split('?', 1)
   const path = rawPath.startsWith(`${deps.prefix}/`) ? rawPath.slice(deps.prefix.length) : undefined
   if (path === '/.well-known/jwks.json') return jwks(deps)
-  const handler = path === undefined ? undefined : handlerOf(deps.handlers, path)
-  if (path === undefined || handler === undefined) return plain(404, 'not found\n')
+  const there = deps.elsewhere.get(rawPath)
+  const handler = there ?? (path === undefined ? undefined : handlerOf(deps.handlers, path))
+  if (handler === undefined) return plain(404, 'not found\n')
   const form = await readForm(c)
   if (form === undefined) return plain(413, 'the form is larger than 16 KiB\n')
-  return respond(renderAnswer(await handler(webRequest(c, path, form)), deps.secure), c.req.method)
+  return respond(renderAnswer(await handler(webRequest(c, path ?? rawPath, form)), deps.secure), c.req.method)
 }
 
 const handlerOf = (handlers: ReadonlyMap<string, SignInHandler>, path: string): SignInHandler | undefined => {

@@ -4,12 +4,20 @@ import type { Config } from '../config/config.ts'
 import type { Ruling } from '../decide/ruling.ts'
 import { sealSession } from '../identity/session-seal.ts'
 import type { Decision } from '../policy/decision.ts'
+import type { Exchange } from '../proxy/exchange.ts'
 import { setSessionCookie } from '../signin/set-cookie.ts'
 import type { IdentityParts } from './compose-identity.ts'
 import { signInSettings } from './compose-sign-in.ts'
 
-/** The `Set-Cookie` of an allow whose session is due; undefined where none is. Never throws. */
-export type RenewCookie = (decision: Decision, ruling: Ruling | undefined) => string | undefined
+/**
+ * The `Set-Cookie` of an allow whose session is due; undefined where none is. Never throws.
+ * @param exchange the host that it reports is the one that the browser gets the cookie for
+ */
+export type RenewCookie = (
+  decision: Decision,
+  ruling: Ruling | undefined,
+  exchange: Pick<Exchange, 'facts' | 'servedFacts'>,
+) => string | undefined
 
 /** Makes the renewal. Only a decision that opened the cookie anew renews it: cached ones cost nothing. */
 export const makeRenewCookie = (
@@ -19,15 +27,17 @@ export const makeRenewCookie = (
 ): RenewCookie => {
   const settings = signInSettings(config, identity)
   const dueSeconds = config.session.idleMs / 2000
-  return (decision, ruling) => {
+  return (decision, ruling, { facts, servedFacts }) => {
     const session =
       ruling?.cache === 'miss' && decision.outcome === 'allow' ? ruling.verified?.session : undefined
+    // Of two hosts one alone opened the cookie: sealed anew for the other, it would have moved there.
+    if (config.session.perHost && servedFacts !== undefined) return undefined
     const nowSeconds = Math.floor(nowMs() / 1000)
     if (session === undefined || nowSeconds - session.issuedAtSeconds < dueSeconds) return undefined
     const sealed = sealSession(
       identity.sessionSeal,
       { ...session, issuedAtSeconds: nowSeconds },
-      identity.binding,
+      identity.bindingFor(facts.host),
     )
     if (sealed.kind === 'too-large') return undefined
     return setSessionCookie(settings, sealed.value, Math.floor(session.expiresAtSeconds - nowSeconds))

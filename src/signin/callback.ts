@@ -13,6 +13,8 @@ import {
   type SignInContext,
 } from './context.ts'
 import type { Use } from './deps.ts'
+import { continuing, isReplacedBy } from './former-session.ts'
+import { onwardHref } from './hop.ts'
 import { capturedNames, newSession } from './new-session.ts'
 import type { ErrorCode } from './page.ts'
 import type { Provider } from './provider.ts'
@@ -91,7 +93,7 @@ const goOnOr = async (arrival: Arrival, code: ErrorCode): Promise<SignInWebAnswe
   const current = await context.deps.readSession(request.cookies)
   switch (current.kind) {
     case 'session':
-      return redirectAnswer(target?.url ?? defaultTarget(context))
+      return redirectAnswer(onwardHref(context, target))
     case 'none':
       return refuse(context, request, code, provider.id, target)
     case 'unavailable':
@@ -176,7 +178,8 @@ const signedIn = async (
   const { deps } = context
   const policy = deps.policy()
   const { absoluteSeconds } = deps.settings
-  const whole = newSession({
+  const former = await formerSession(arrival)
+  const made = newSession({
     source: provider.settings.source,
     transaction,
     subject: redeemed.subject,
@@ -188,8 +191,8 @@ const signedIn = async (
     nowSeconds: nowSeconds(context),
     id: deps.randomId(),
   })
-  const session = fitSession(whole, SESSION_BYTES_MAX, policy.fit)
-  const sealing = sealSession(deps.sessionSeal, session, context.cookieBinding)
+  const session = fitSession(continuing(context, former, made), SESSION_BYTES_MAX, policy.fit)
+  const sealing = sealSession(deps.sessionSeal, session, context.bindingOn(context.publicHost))
   if (sealing.kind === 'too-large') {
     deps.onEvent({
       kind: 'login-failed',
@@ -200,26 +203,33 @@ const signedIn = async (
     return errorAnswer(context, request, 500, 'PST-1009', { seen: [['Bytes', String(sealing.bytes)]] })
   }
   await deps.grants.put(session.id, {
-    session: undefined,
+    // Copies on other hosts that keep the id learn at once what this sign-in brought.
+    session: session.id === made.id ? undefined : session,
     endsAtSeconds: session.expiresAtSeconds,
     refreshToken: redeemed.refreshToken,
     idToken: redeemed.idTokenHint,
   })
-  await endOther(arrival, session)
+  await endFormer(arrival, former, session)
   deps.onEvent({ kind: 'login', session, purpose: transaction.purpose.kind, cut: session.cut })
-  if (target !== undefined) context.rounds.note(transaction.binding, target.url)
-  return redirectAnswer(target?.url ?? defaultTarget(context), [
+  const onward = onwardHref(context, target)
+  if (onward === target?.url) context.rounds.note(transaction.binding, onward)
+  return redirectAnswer(onward, [
     ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
   ])
 }
 
+const formerSession = async ({ context, request }: Arrival): Promise<Session | undefined> => {
+  const current = await context.deps.readSession(request.cookies)
+  return current.kind === 'session' ? current.session : undefined
+}
+
 /** The session of another person in this browser ends, copies of its cookie included. */
-const endOther = async (arrival: Arrival, session: Session): Promise<void> => {
-  const { deps } = arrival.context
-  const current = await deps.readSession(arrival.request.cookies)
-  if (current.kind !== 'session') return
-  const { provider, subject } = current.session
-  if (provider === session.provider && subject === session.subject) return
-  const recorded = await deps.revokeSession(current.session)
-  deps.onEvent({ kind: 'logout', session: current.session, recorded })
+const endFormer = async (
+  { context }: Arrival,
+  former: Session | undefined,
+  session: Session,
+): Promise<void> => {
+  if (former === undefined || isReplacedBy(context, former, session)) return
+  const recorded = await context.deps.revokeSession(former)
+  context.deps.onEvent({ kind: 'logout', session: former, recorded })
 }

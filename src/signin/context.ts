@@ -1,8 +1,8 @@
 // What every handler of sign-in shares: the ports, the providers, our own addresses, and the way back.
-import { normalizeHost } from '../policy/host-pattern.ts'
+import { normalizeHost, type HostName } from '../policy/host-pattern.ts'
 import type { CookieBinding } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
-import type { SignInDeps } from './deps.ts'
+import type { SignInDeps, TicketPorts } from './deps.ts'
 import type { AskingApp, ErrorCode, Page, SignedInAs } from './page.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderFault } from './provider-fault.ts'
@@ -10,19 +10,31 @@ import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
 import { makeRounds, type Rounds } from './rounds.ts'
 import { pageAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
 
+/** Where each host has a session cookie of its own. */
+export interface Hop {
+  /** Path under which the hosts of applications reach us, e.g. `/postern`. */
+  readonly prefix: string
+  readonly tickets: TicketPorts
+  /** As `returnTo`, but our own paths on the hosts of applications pass. */
+  readonly readAnyPath: (values: readonly string[]) => ReturnTo
+}
+
 export interface SignInContext {
   readonly deps: SignInDeps
   readonly providers: ReadonlyMap<string, Provider>
   readonly rounds: Rounds
   /** Origin of `publicUrl`. */
   readonly origin: string
+  readonly publicHost: HostName
+  /** Undefined where one cookie serves the whole domain. */
+  readonly hop: Hop | undefined
   /** An absolute address of ours. */
   readonly href: (path: string, query?: readonly Pair[]) => string
   readonly returnTo: (values: readonly string[]) => ReturnTo
-  /** True where the session cookie of this configuration is sent to the host. */
+  /** True where the session of this configuration gets to the host. */
   readonly cookieReaches: (host: string) => boolean
-  /** What the session cookie is sealed for. */
-  readonly cookieBinding: CookieBinding
+  /** What the session cookie of a host is sealed for. */
+  readonly bindingOn: (host: HostName) => CookieBinding
 }
 
 /**
@@ -38,8 +50,19 @@ export const makeContext = (deps: SignInDeps): SignInContext => {
   const base = `${url.origin}${publicPath}`
   const { ownPrefix, externalScheme, cookie } = settings
   const returnSettings = { publicHost, publicPath, ownPrefix, externalScheme, isRouteHost: deps.isRouteHost }
+  const { tickets } = deps
+  const hop: Hop | undefined =
+    ownPrefix === undefined || tickets === undefined
+      ? undefined
+      : {
+          prefix: ownPrefix,
+          tickets,
+          readAnyPath: (values) => readReturnTo(values, { ...returnSettings, ownPrefix: undefined }),
+        }
   return {
     deps,
+    publicHost,
+    hop,
     providers: deps.providers,
     rounds: makeRounds(deps.nowMs),
     origin: url.origin,
@@ -47,9 +70,9 @@ export const makeContext = (deps: SignInDeps): SignInContext => {
     returnTo: (values) => readReturnTo(values, returnSettings),
     cookieReaches: (host) =>
       cookie.domain === undefined
-        ? host === publicHost
+        ? hop !== undefined || host === publicHost
         : host === cookie.domain || host.endsWith(`.${cookie.domain}`),
-    cookieBinding: { name: cookie.name, boundTo: cookie.domain ?? publicHost },
+    bindingOn: (host) => ({ name: cookie.name, boundTo: cookie.domain ?? host }),
   }
 }
 

@@ -18,17 +18,19 @@ export const makeDeniedHandler =
   async (request) => {
     const target = context.returnTo(targetOf(request))
     if (target.kind !== 'ok') return errorAnswer(context, request, 403, 'PST-1018')
-    const judged = await context.deps.decideFor(target, request.cookies, methodOf(request))
+    // A proxy asks with the cookies of the application's host, a browser comes with those of ours.
+    const cookieHost = isAskedByProxy(request) ? target.host : context.publicHost
+    const judged = await context.deps.decideFor(target, request.cookies, methodOf(request), cookieHost)
     if (judged.decision.outcome !== 'deny') return redirectAnswer(signInHref(context, target))
     const decisionId = decisionOf(request) ?? judged.decisionId
     return pageAnswer(request, 403, deniedPage(context, target, { ...judged, decisionId }))
   }
 
-const targetOf = (request: SignInWebRequest): readonly string[] => {
-  const asked = valuesOf(request.query, 'rd')
-  const original = request.headers.get('x-original-url')
-  return asked.length > 0 || original === undefined ? asked : [original]
-}
+const targetOf = (request: SignInWebRequest): readonly string[] =>
+  isAskedByProxy(request) ? [request.headers.get('x-original-url') ?? ''] : valuesOf(request.query, 'rd')
+
+const isAskedByProxy = (request: SignInWebRequest): boolean =>
+  valuesOf(request.query, 'rd').length === 0 && request.headers.has('x-original-url')
 
 /** What was refused may have been a write: a page about a GET would tell another story. */
 const methodOf = (request: SignInWebRequest): string => {

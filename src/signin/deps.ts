@@ -63,11 +63,13 @@ export interface Judged {
  * Decides about a target with the credentials of this browser: a GET, with network predicates left undecided, since
  * sign-in asks what a credential could change. Never rejects.
  * @param refusedMethod set to tell about a request that was refused: its method, and networks that nobody knows
+ * @param cookieHost whose cookies they are; default: the host of sign-in
  */
 export type DecideFor = (
   target: ReturnTarget,
   cookies: readonly string[],
   refusedMethod?: string,
+  cookieHost?: HostName,
 ) => Promise<Judged>
 
 export type CurrentSession =
@@ -145,14 +147,33 @@ type MaybePromise<T> = T | Promise<T>
 /** `full`, `unreachable`: it cannot be remembered, which is a refusal. */
 export type Use = 'first' | 'again' | 'full' | 'unreachable'
 
+/** `again`: somebody took it already; `unknown`: it was never kept, or its time is over. */
+export type TakenTicket =
+  | { readonly kind: 'first' | 'again'; readonly text: string }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unreachable' }
+
+/** What carrying a session from the host of sign-in to one of an application needs. */
+export interface TicketPorts {
+  /** Of a purpose of its own: what the state keeps of a ticket. */
+  readonly seal: Seal
+  /** Keeps a text for one taker; its time is counted by the state. False where the state cannot keep it. */
+  readonly keep: (id: string, text: string, lifetimeSeconds: number) => MaybePromise<boolean>
+  /** Takes it. One caller hears `first`. */
+  readonly take: (id: string) => MaybePromise<TakenTicket>
+}
+
 export interface SignInDeps {
   readonly settings: SignInSettings
   readonly providers: ReadonlyMap<string, Provider>
   readonly grants: Grants
   readonly isRouteHost: (host: HostName) => boolean
   readonly decideFor: DecideFor
-  /** The session of these cookies, if it opens, has not ended and is not revoked. */
-  readonly readSession: (cookies: readonly string[]) => MaybePromise<CurrentSession>
+  /**
+   * The session of these cookies, if it opens, has not ended and is not revoked.
+   * @param host whose cookies they are; default: the host of sign-in
+   */
+  readonly readSession: (cookies: readonly string[], host?: HostName) => MaybePromise<CurrentSession>
   readonly policy: () => SignInPolicy
   /** Of the session's purpose. */
   readonly sessionSeal: Seal
@@ -173,6 +194,8 @@ export interface SignInDeps {
   readonly renew: RenewSession
   /** The state's rising number; undefined where the state is out of reach. */
   readonly revocationNumber: () => MaybePromise<number | undefined>
+  /** Undefined where one cookie serves the whole domain. */
+  readonly tickets?: TicketPorts | undefined
   readonly nowMs: () => number
   /** 128 bits or more from a cryptographic source, base64url. */
   readonly randomId: () => string

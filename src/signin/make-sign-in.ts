@@ -1,9 +1,12 @@
 // The room's door: ports in, handlers out. The server mounts each handler below `publicUrl`.
 import { makeBackChannelHandler } from './back-channel.ts'
 import { makeCallbackHandler } from './callback.ts'
-import { errorAnswer, makeContext, type SignInContext } from './context.ts'
+import { errorAnswer, makeContext, type Hop, type SignInContext } from './context.ts'
 import { makeDeniedHandler } from './denied.ts'
 import type { SignInDeps } from './deps.ts'
+import { appHostOf } from './hop.ts'
+import { makeLandHandler } from './land.ts'
+import { makeLeaveHandler } from './leave.ts'
 import { makeMeHandler } from './me.ts'
 import { makeRenewHandler } from './renew.ts'
 import { makeSignInHandler } from './sign-in.ts'
@@ -29,6 +32,18 @@ export interface SignIn {
   readonly renew: SignInHandler
   /** `/backchannel-logout` */
   readonly backChannel: SignInHandler
+  /** What answers on the hosts of applications; undefined where one cookie serves the whole domain. */
+  readonly elsewhere: Elsewhere | undefined
+}
+
+/** Handlers below the prefix of our own paths there. */
+export interface Elsewhere {
+  /** `/leave` */
+  readonly leave: SignInHandler
+  /** `/land` */
+  readonly land: SignInHandler
+  /** `/renew` */
+  readonly renew: SignInHandler
 }
 
 /**
@@ -50,8 +65,19 @@ export const makeSignIn = (deps: SignInDeps, onFault: (error: unknown) => void):
     meJson: safe(makeMeHandler(context, 'json')),
     renew: safe(makeRenewHandler(context)),
     backChannel: safe(makeBackChannelHandler(context)),
+    elsewhere: context.hop === undefined ? undefined : elsewhere(context, context.hop, safe),
   }
 }
+
+const elsewhere = (
+  context: SignInContext,
+  hop: Hop,
+  safe: (handler: SignInHandler) => SignInHandler,
+): Elsewhere => ({
+  leave: safe(makeLeaveHandler(context)),
+  land: safe(makeLandHandler(context, hop)),
+  renew: safe(makeRenewHandler(context, (request) => appHostOf(context, request))),
+})
 
 const guarded =
   (context: SignInContext, handler: SignInHandler, onFault: (error: unknown) => void): SignInHandler =>

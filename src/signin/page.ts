@@ -25,6 +25,10 @@ export const ERROR_CODES = [
   'PST-1017',
   'PST-1018',
   'PST-1019',
+  'PST-1030',
+  'PST-1031',
+  'PST-1032',
+  'PST-1033',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

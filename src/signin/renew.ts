@@ -2,6 +2,7 @@
 // Readable by scripts of the same origin alone; of another one it does its work all the same.
 import { sealSession } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
+import type { HostName } from '../policy/host-pattern.ts'
 import { nowSeconds, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
 import { setSessionCookie } from './set-cookie.ts'
 import {
@@ -15,47 +16,59 @@ import {
 /** A session that was learned that lately is not asked about again. */
 const RECENT_SECONDS = 30
 
-/** Makes the handler. */
+/**
+ * Makes the handler.
+ * @param hostOf whose cookies a request brings, and gets; undefined = those of no host of ours. The header may lie: a
+ *   cookie opens on its own host only, and is sealed anew for that one alone.
+ */
 export const makeRenewHandler =
-  (context: SignInContext): SignInHandler =>
+  (
+    context: SignInContext,
+    hostOf: (request: SignInWebRequest) => HostName | undefined = () => context.publicHost,
+  ): SignInHandler =>
   async (request) => {
     if (request.method !== 'GET' && request.method !== 'POST') return methodNotAllowed('GET, POST')
-    const current = await context.deps.readSession(request.cookies)
+    const host = hostOf(request)
+    if (host === undefined) return signInFirst(context, request)
+    const current = await context.deps.readSession(request.cookies, host)
     switch (current.kind) {
       case 'unavailable':
         return unavailableAnswer(context, request, 'PST-1013', undefined)
       case 'none':
         return signInFirst(context, request)
       case 'session':
-        return renew(context, request, current.session)
+        return renew({ context, request, host }, current.session)
     }
   }
 
-const renew = async (
-  context: SignInContext,
-  request: SignInWebRequest,
-  session: Session,
-): Promise<SignInWebAnswer> => {
+interface Asked {
+  readonly context: SignInContext
+  readonly request: SignInWebRequest
+  readonly host: HostName
+}
+
+const renew = async (asked: Asked, session: Session): Promise<SignInWebAnswer> => {
+  const { context, request, host } = asked
   const now = nowSeconds(context)
   if (now - session.learnedAtSeconds < RECENT_SECONDS)
-    return renewed(context, session, freshUntil(context, session))
+    return renewed(asked, session, freshUntil(context, session))
   const renewal = await context.deps.renew(session, context.deps.nowMs(), 'due')
-  if (renewal.kind === 'kept') return renewed(context, session, renewal.untilSeconds)
+  if (renewal.kind === 'kept') return renewed(asked, session, renewal.untilSeconds)
   if (renewal.kind === 'impossible' && now >= freshUntil(context, session))
     return signInFirst(context, request)
-  const after = await context.deps.readSession(request.cookies)
+  const after = await context.deps.readSession(request.cookies, host)
   return after.kind === 'session'
-    ? renewed(context, after.session, freshUntil(context, after.session))
+    ? renewed(asked, after.session, freshUntil(context, after.session))
     : signInFirst(context, request)
 }
 
 const freshUntil = (context: SignInContext, session: Session): number =>
   session.learnedAtSeconds + context.deps.settings.freshnessSeconds
 
-const renewed = (context: SignInContext, session: Session, freshUntilSeconds: number): SignInWebAnswer => {
+const renewed = ({ context, host }: Asked, session: Session, freshUntilSeconds: number): SignInWebAnswer => {
   const now = nowSeconds(context)
   const { deps } = context
-  const sealing = sealSession(deps.sessionSeal, { ...session, issuedAtSeconds: now }, context.cookieBinding)
+  const sealing = sealSession(deps.sessionSeal, { ...session, issuedAtSeconds: now }, context.bindingOn(host))
   const lifetimeSeconds = Math.floor(session.expiresAtSeconds - now)
   return {
     status: 200,

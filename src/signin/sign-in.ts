@@ -9,6 +9,7 @@ import {
   unavailableAnswer,
   type SignInContext,
 } from './context.ts'
+import { isMisrouted, mustLeaveFirst, sendBack } from './hop.ts'
 import type { AskingApp, Page } from './page.ts'
 import type { ReturnTarget } from './return-to.ts'
 import { bindingsOf } from './set-cookie.ts'
@@ -35,6 +36,8 @@ export const makeSignInHandler =
     const read = context.returnTo(valuesOf(request.query, 'rd'))
     const target = read.kind === 'ok' ? read : undefined
     if (!isNavigation(request)) return signInRequired(context, request, target)
+    if (isMisrouted(context, valuesOf(request.query, 'rd')))
+      return errorAnswer(context, request, 500, 'PST-1032')
     const wish: Wish = {
       provider: singleOf(request.query, 'provider'),
       otherAccount: singleOf(request.query, 'prompt') === 'select_account',
@@ -84,16 +87,15 @@ const signInTo = async (
   if (comesBack && needsCookie && !context.cookieReaches(target.host))
     return errorAnswer(context, request, 500, 'PST-1012', { app })
   const browser = browserOf(context, request, judged)
-  if (
-    comesBack &&
-    !wish.otherAccount &&
-    browser !== undefined &&
-    context.rounds.isCircle(browser, target.url)
-  )
+  if (comesBack && !wish.otherAccount && isGoingRound(context, browser, target))
     return circle(context, request, target, judged)
-  if (step.kind === 'back' && browser !== undefined) context.rounds.note(browser, target.url)
+  if (step.kind === 'back' && browser !== undefined && !mustLeaveFirst(context, request, target))
+    context.rounds.note(browser, target.url)
   return take(context, request, step, target, judged)
 }
+
+const isGoingRound = (context: SignInContext, browser: string | undefined, target: ReturnTarget): boolean =>
+  browser !== undefined && context.rounds.isCircle(browser, target.url)
 
 const take = async (
   context: SignInContext,
@@ -105,7 +107,9 @@ const take = async (
   const app = target === undefined ? undefined : appOf(target, judged)
   switch (step.kind) {
     case 'back':
-      return redirectAnswer(target?.url ?? defaultTarget(context))
+      return target === undefined
+        ? redirectAnswer(defaultTarget(context))
+        : sendBack(context, request, target, judged?.session)
     case 'ask': {
       const provider = context.providers.get(step.provider)
       if (provider === undefined) return errorAnswer(context, request, 500, 'PST-1015', { app })
@@ -204,7 +208,10 @@ const circle = (
     seen: [
       ['Session cookie sent to sign-in', sent ? 'yes' : 'no'],
       ['Session counts at sign-in', judged.session === undefined ? 'no' : 'yes'],
-      ['Cookie domain', cookie.domain ?? `${context.origin} only`],
+      [
+        'Cookie domain',
+        cookie.domain ?? (context.hop === undefined ? `${context.origin} only` : 'one for each host'),
+      ],
       ['Application', `${target.scheme}://${target.authority}`],
       ['Decision here', judged.decision.reason],
     ],

@@ -6,6 +6,7 @@ import type { Revocable } from './revocation-entries.ts'
 import { makeRevocationTable, type RevocationTable } from './revocations.ts'
 import { makeSessionGrantTable, type SessionGrant, type SessionGrantTable } from './session-grants.ts'
 import { fromRow, toRow, type Owner, type StateRecord } from './state-record.ts'
+import { makeTicketTable, type Tickets } from './tickets.ts'
 import { makeUsedMarkTable, type UsedMarks, type UsedMarkTable } from './used-marks.ts'
 
 /** `stored`: `durable` is false where there is no file. `not-stored`: in force, but a restart would forget it. */
@@ -38,6 +39,8 @@ export interface MemoryState {
   readonly lastUse: Pick<LastUseTable, 'touch' | 'lastUse' | 'usedSince'>
   readonly usedMarks: UsedMarks
   readonly grants: SessionGrants
+  /** In memory alone: a restart ends every ticket, taken or not, so that none works twice. */
+  readonly tickets: Tickets
   /** To be sealed into each new session. */
   readonly revocationNumber: () => number
   /** Why the last write to the file failed; undefined = it did not, or there is no file. */
@@ -85,6 +88,8 @@ const DEFAULT_LIMITS: MemoryLimits = {
 /** No bearer token should live longer; an entry that ends earlier would bring an old one back. */
 const KEEP_BEARER_SECONDS = 31 * 86_400
 const FLUSH_INTERVAL_MS = 60_000
+/** Some thousands of the largest; one lives for half a minute. */
+const TICKET_CHARACTERS_MAX = 32 << 20
 
 interface Tables {
   readonly revocations: RevocationTable
@@ -182,6 +187,7 @@ const makeState = (
     lastUse: tables.lastUse,
     usedMarks: tables.usedMarks,
     grants: makeGrants(tables.grants, write),
+    tickets: makeTicketTable(TICKET_CHARACTERS_MAX, settings.nowSeconds),
     revocationNumber: tables.revocations.number,
     writeFault: () => journal?.fault(),
     close: async () => {

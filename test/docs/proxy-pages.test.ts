@@ -8,6 +8,7 @@ import { dialectOf } from '../../src/proxy/dialect.ts'
 import { startEstate, type Estate } from '../e2e/nginx/estate.ts'
 import { ingressConfig } from '../e2e/nginx/ingress-config.ts'
 import { nginxIsMissing } from '../support/nginx.ts'
+import { startPerHostEstate, type PerHostEstate } from '../support/per-host-estate.ts'
 import { askProxy } from '../support/proxy-client.ts'
 import { blocksOf } from './markdown.ts'
 import { nginxBlocks, startNginxPage, type NginxPage } from './nginx-page.ts'
@@ -26,7 +27,7 @@ sections:
 
 const HOST: readonly [string, string] = ['Host', 'grafana.example.com']
 
-const [PAGE = '', KEEPS_COOKIE = '', ROOM = ''] = nginxBlocks()
+const [PAGE = '', KEEPS_COOKIE = '', ROOM = '', WAY = ''] = nginxBlocks()
 
 describe('docs/nginx.md', () => {
   it('passes the whole identity set on, each header from the answer alone', () => {
@@ -195,19 +196,67 @@ describe.skipIf(nginxIsMissing('docs/nginx.md, on cookies'))(
   },
 )
 
+describe.skipIf(nginxIsMissing('docs/nginx.md, on a session for each host'))(
+  'docs/nginx.md, with a session for each host',
+  () => {
+    let estate: PerHostEstate
+    beforeAll(async () => {
+      estate = await startPerHostEstate({
+        publicUrl: 'https://login.example.com',
+        appHosts: ['grafana.example.com'],
+        nginx: PAGE.replace('  location / {\n    auth_request', (line) => WAY + line),
+      })
+    })
+    afterAll(() => estate.close())
+
+    const rd = encodeURIComponent('https://grafana.example.com/d/abc')
+
+    it('hands the prefix on under the name of the host, and asks nobody', async () => {
+      const { status, headers } = await askProxy(estate.port, {
+        target: `/postern/leave?rd=${rd}`,
+        headers: [HOST],
+      })
+      expect([status, headers.get('set-cookie')?.[0], headers.get('location')?.[0]]).toEqual([
+        303,
+        expect.stringMatching(/^__Host-postern-nonce=[\w-]+; Path=\//),
+        expect.stringMatching(/^https:\/\/login\.example\.com\/sign-in\?rd=[^&]+&nonce=[\w-]{43}$/),
+      ])
+      expect(await estate.service.log()).not.toContainEqual(expect.objectContaining({ type: 'decision' }))
+    })
+
+    it('guards what is beside it', async () => {
+      const { status } = await askProxy(estate.port, { target: '/posternx', headers: [HOST] })
+      expect([status, estate.app.seen.length]).toEqual([401, 0])
+    })
+  },
+)
+
 interface Ingress {
   readonly kind: string
-  readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
+  readonly spec: { readonly rules: unknown }
 }
 
 describe('docs/ingress-nginx.md', () => {
   const prefix = 'nginx.ingress.kubernetes.io/'
-  const ingress = blocksOf('docs/ingress-nginx.md')
+  const [ingress, way] = blocksOf('docs/ingress-nginx.md')
     .filter(({ language }) => language === 'yaml')
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own page
     .map(({ text }) => parse(text) as Ingress)
-    .find(({ kind }) => kind === 'Ingress')
-  const annotation = (name: string): string => ingress?.metadata.annotations[prefix + name] ?? ''
+    .filter(({ kind }) => kind === 'Ingress')
+  const annotation = (name: string): string => ingress?.metadata.annotations?.[prefix + name] ?? ''
+
+  it('hands the prefix of a session for each host on unguarded, to the public listener', () => {
+    expect(way?.metadata.annotations).toBeUndefined()
+    expect(way?.spec.rules).toMatchObject([
+      {
+        host: 'grafana.example.com',
+        http: {
+          paths: [{ path: '/postern', pathType: 'Prefix', backend: { service: { port: { number: 4180 } } } }],
+        },
+      },
+    ])
+  })
 
   it('sets the three annotations that it explains, and no other', () => {
     expect(Object.keys(ingress?.metadata.annotations ?? {})).toEqual(

@@ -94,6 +94,23 @@ describe('session mint', () => {
     expect((await mint(service, '--sub', 'ada', '--ttl', '61m')).code).toBe(2)
   })
 
+  it('is for the host that is named where each has its own, and for none but that', async () => {
+    const service = await running({ session: { keys: [{ file: 'session.key' }], host: true } })
+    const args = ['--sub', 'ada', '--claim', 'groups=["dev"]', '--host']
+    const [own, other] = [
+      await mint(service, ...args, 'APP.example.com:443'),
+      await mint(service, ...args, 'x.example.com'),
+    ]
+    expect(own.stdout).toMatch(/^__Host-postern=[\w-]+\n$/)
+    expect(await status(service, own.stdout.trim())).toBe(200)
+    expect(await status(service, other.stdout.trim())).toBe(401)
+    const unnamed = await mint(service, '--sub', 'ada')
+    expect([unnamed.code, unnamed.stdout]).toEqual([2, ''])
+    expect(unnamed.stderr).toContain('--host')
+    expect((await mint(service, ...args, 'a b')).code).toBe(2)
+    expect((await mint(await makeFolder(), ...args, 'app.example.com')).code).toBe(2)
+  })
+
   it('names the claims that the provider maps', async () => {
     const service = await makeFolder()
     const refused = await mint(service, '--sub', 'ada', '--claim', 'dept=payroll')

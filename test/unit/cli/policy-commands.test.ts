@@ -123,6 +123,8 @@ describe('check', () => {
     }
     const inside = configure('inside.yaml', ', domain: example.com', 'https')
     expect(await postern('check', join(root, 'good'), '-c', inside)).toMatchObject({ code: 0, out: '' })
+    const perHost = configure('per-host.yaml', ', host: true', 'https')
+    expect(await postern('check', join(root, 'good'), '-c', perHost)).toMatchObject({ code: 0, out: '' })
     const alone = await postern('check', join(root, 'good'), '-c', configure('alone.yaml', '', 'https'))
     expect(alone.code).toBe(0)
     expect(alone.out).toMatch(

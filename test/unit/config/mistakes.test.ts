@@ -369,11 +369,48 @@ describe('session.domain', () => {
     expect(complaints(withDomain(domain))[0]).toContain(why)
   })
 
-  it('is not replaced by a cookie for each host yet, and says so', () => {
-    const [complaint] = complaints(
-      load([...HEAD.slice(0, 3), 'session: {keys: [{file: session.key}], host: true}']),
+  const session = (more: string, publicUrl = 'https://auth.example.com') =>
+    load([
+      'apiVersion: postern/v1',
+      `publicUrl: ${publicUrl}`,
+      'proxies: {trusted: ["127.0.0.1/32"]}',
+      `session: {keys: [{file: session.key}], ${more}}`,
+      'providers: [{id: a, issuer: "https://a.example.com", clientId: p}]',
+    ])
+
+  it('is not missed, and not allowed, beside a cookie for each host', () => {
+    expect(complaints(session('host: true'))).toEqual([])
+    expect(session('host: true')).toMatchObject({
+      kind: 'loaded',
+      config: { session: { perHost: true, prefix: '/postern' } },
+    })
+    expect(complaints(session('host: true, domain: example.com'))[0]).toMatch(
+      /^postern\.yaml:4:\d+: `session\.domain`: .*leave one of the two out/,
     )
-    expect(complaint).toMatch(/^postern\.yaml:4:\d+: .*not built yet/)
+  })
+
+  it.each(['/', 'postern', '/postern/', '/a//b', '/a/../b', '/%61', '/a b', '//a', '/.a'])(
+    'has beside it no prefix like `%s`',
+    (prefix) => {
+      expect(complaints(session(`host: true, prefix: ${JSON.stringify(prefix)}`))[0]).toContain(
+        'is not a path of plain segments',
+      )
+    },
+  )
+
+  it('has a prefix only beside it', () => {
+    expect(session('host: true, prefix: /own/door')).toMatchObject({
+      config: { session: { prefix: '/own/door' } },
+    })
+    expect(complaints(session('domain: example.com, prefix: /door'))[0]).toContain(
+      '`session.prefix`: it counts only with `session.host: true`',
+    )
+  })
+
+  it('is warned of where sign-in shares its host, and with it every session', () => {
+    const loaded = session('host: true', 'https://app.example.com/postern')
+    expect(loaded.kind).toBe('loaded')
+    expect(complaints(loaded)[0]).toMatch(/^postern\.yaml:2:\d+: `publicUrl`: .*a host of its own/)
   })
 
   it('is missed where people sign in', () => {

@@ -16,7 +16,7 @@ export type Serve = (request: {
   readonly form: readonly (readonly [string, string])[]
 }) => Promise<Response>
 
-interface Cookie {
+export interface Cookie {
   readonly name: string
   readonly value: string
   readonly domain: string
@@ -39,6 +39,8 @@ export interface Browser {
   readonly cookie: (name: string) => string | undefined
   /** Drops all cookies of a site. */
   readonly forget: (url: string) => void
+  /** Every cookie of every host. */
+  readonly cookies: () => readonly Cookie[]
   readonly setCookie: (url: string, line: string) => void
   /** Every URL that was opened, in order. */
   readonly history: readonly string[]
@@ -151,6 +153,7 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     forget: (url) => {
       jar = jar.filter(({ domain }) => domain !== new URL(url).hostname)
     },
+    cookies: () => jar,
     setCookie: (url, line) => keep(new URL(url), line),
     history,
   }
