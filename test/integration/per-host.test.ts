@@ -48,20 +48,34 @@ afterEach(async () => {
 interface Plan {
   readonly publicUrl?: string
   readonly session?: Readonly<Record<string, unknown>>
+  /** Hosts of the two applications, with their port where they have one. */
+  readonly hosts?: readonly [string, string]
+  readonly scheme?: 'http' | 'https'
+  readonly refreshTokens?: boolean
 }
 
-const makeWorld = async ({ publicUrl = AUTH, session = {} }: Plan = {}): Promise<World> => {
-  const provider = await startTestProvider({
-    clientId: 'postern',
-    clientSecret: CLIENT_SECRET,
-    redirectUris: [`${publicUrl}/callback/corp`],
-    postLogoutRedirectUris: [`${publicUrl}/signed-out`],
-  })
+const APP_HOSTS = ['a.example.com', 'b.example.org'] as const
+
+const makeWorld = async (plan: Plan = {}): Promise<World> => {
+  const { publicUrl = AUTH, session = {}, hosts: [a, b] = APP_HOSTS, scheme = 'https' } = plan
+  const provider = await startTestProvider(
+    {
+      clientId: 'postern',
+      clientSecret: CLIENT_SECRET,
+      redirectUris: [`${publicUrl}/callback/corp`],
+      postLogoutRedirectUris: [`${publicUrl}/signed-out`],
+    },
+    { claimsInIdToken: true, endSession: true, refreshTokens: plan.refreshTokens ?? false },
+  )
   ending.push(provider.close)
   const service = await makeServiceFolder({
-    policies: { 'a.yaml': policy('a', 'a.example.com'), 'b.yaml': policy('b', 'b.example.org') },
+    policies: {
+      'a.yaml': policy('a', a.split(':', 1)[0] ?? ''),
+      'b.yaml': policy('b', b.split(':', 1)[0] ?? ''),
+    },
     settings: {
       publicUrl,
+      proxies: { trusted: ['127.0.0.1/32'], externalScheme: scheme },
       session: { keys: [{ file: 'session.key' }], host: true, ...session },
       providers: [
         {
@@ -85,9 +99,9 @@ const makeWorld = async ({ publicUrl = AUTH, session = {} }: Plan = {}): Promise
   const guarded = nginxGuardedHost(service.ports.decision, decisions)
   const app: Serve = (asked) => (asked.url.pathname.startsWith('/postern/') ? ours(asked) : guarded(asked))
   const hosts = new Map<string, Serve>([
-    ['login.example.com', ours],
-    ['a.example.com', app],
-    ['b.example.org', app],
+    [new URL(publicUrl).host, ours],
+    [a, app],
+    [b, app],
   ])
   return {
     provider,
@@ -231,6 +245,45 @@ describe('a session for each host', () => {
     const pages = await Promise.all(urls.map((url) => browser.visit(url)))
     expect(pages.map(({ url }) => url)).toEqual(urls)
     expect(pages.map(({ body }) => body)).toEqual(urls.map((url) => `application ${new URL(url).pathname}`))
+  })
+
+  it('is learned anew from its provider on whichever host it is due, for all of them', async () => {
+    const world = await makeWorld({ refreshTokens: true })
+    const browser = await signedInOnBoth(world)
+    const ask = async (origin: string): Promise<number> =>
+      (await askNginx(world.service, `${origin}/x`, { cookie: carry(browser, origin) })).status
+    expect([await ask(A), await ask(B)]).toEqual([200, 200])
+    world.provider.misbehave.groups = { ada: ['guests'] }
+    world.clock.aheadMs = 11 * 60_000
+    const asked = (): number => world.provider.requests.filter((one) => one === 'POST /token').length
+    const before = asked()
+    expect([await ask(A), await ask(B)]).toEqual([403, 403])
+    expect(asked()).toBe(before + 1)
+  })
+
+  it('is asked about silently, once for both hosts, where the provider gave nothing to ask with', async () => {
+    const world = await makeWorld()
+    const browser = await signedInOnBoth(world)
+    world.clock.aheadMs = 11 * 60_000
+    const toProvider = (): number => browser.history.filter((url) => url.includes('/auth?')).length
+    const before = toProvider()
+    for (const origin of [A, B])
+      expect((await browser.visit(`${origin}/again`)).body).toBe('application /again')
+    expect(toProvider()).toBe(before + 1)
+  })
+
+  it('works on localhost without TLS, where browsers take no prefix', async () => {
+    const hosts = ['a.postern.localhost:8080', 'b.postern.localhost:8080'] as const
+    const publicUrl = 'http://auth.postern.localhost:8080'
+    const world = await makeWorld({ publicUrl, hosts, scheme: 'http' })
+    const browser = world.browser()
+    const page = await logIn(browser, await browser.visit(`http://${hosts[0]}/d/1`), 'ada')
+    expect([page.url, page.body]).toEqual([`http://${hosts[0]}/d/1`, 'application /d/1'])
+    expect((await browser.visit(`http://${hosts[1]}/d/2`)).body).toBe('application /d/2')
+    const cookie = `postern=${cookieOn(browser, `http://${hosts[0]}`, 'postern')}`
+    const status = async (host: string): Promise<number> =>
+      (await askNginx(world.service, `http://${host}/x`, { cookie })).status
+    expect([await status(hosts[0]), await status(hosts[1])]).toEqual([200, 401])
   })
 
   it('is not asked of a page that is for everybody', async () => {
