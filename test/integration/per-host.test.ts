@@ -18,7 +18,7 @@ const NONCE = '__Host-postern-nonce'
 const policy = (id: string, host: string): string => `apiVersion: postern/v1
 route: ${id}
 owner: team
-hosts: [${host}]
+hosts: [${host}, also-${host}]
 echo: [authorization, cookie]
 sections:
 - path: /
@@ -198,6 +198,17 @@ describe('a session for each host', () => {
     const status = async (from: string): Promise<number> =>
       (await me({ ...asked, cookies: [carry(browser, from)] })).status
     expect([await status(AUTH), await status(A)]).toEqual([200, 401])
+  })
+
+  it('is cached for its own host alone, not for another one of the same route', async () => {
+    const world = await makeWorld()
+    const cookie = world.sealedFor('a.example.com')
+    const status = async (host: string): Promise<number> =>
+      (await askNginx(world.service, `https://${host}/x`, { cookie })).status
+    const hosts = ['a.example.com', 'also-a.example.com', 'a.example.com', 'also-a.example.com']
+    const statuses: number[] = []
+    for (const host of hosts) statuses.push(await status(host))
+    expect(statuses).toEqual([200, 401, 200, 401])
   })
 
   it('ends on every host by one sign-out, in the cache too', async () => {
