@@ -191,7 +191,9 @@ describe('a session for each host', () => {
       expect([await ask(`${A}/x`, AUTH), await ask(`${B}/x`, AUTH)]).toEqual([401, 401])
     }
     expect(
-      (await seriesOf(world.service, 'postern_cache_requests_total')).get('{outcome="hit"}'),
+      (await seriesOf(world.service, 'postern_cache_requests_total')).get(
+        '{cache="decisions",outcome="hit"}',
+      ),
     ).toBeGreaterThan(0)
     const me = publicHost(world.service.ports.public)
     const asked = { method: 'GET', url: new URL(`${AUTH}/me.json`), headers: new Map(), form: [] }
