@@ -3,6 +3,7 @@
 import { fitSession } from '../identity/session-fit.ts'
 import { sealSession, SESSION_BYTES_MAX } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
+import { bindingsOf, clearBindings } from './binding-cookie.ts'
 import {
   defaultTarget,
   errorAnswer,
@@ -19,7 +20,8 @@ import type { Provider } from './provider.ts'
 import { codeOf, whyOf, type ProviderFault } from './provider-fault.ts'
 import { redeem, type Redeemed } from './redeem.ts'
 import type { ReturnTarget } from './return-to.ts'
-import { bindingsOf, setSessionCookie } from './set-cookie.ts'
+import { rememberProvider } from './last-provider.ts'
+import { setSessionCookie } from './set-cookie.ts'
 import { interactive } from './sign-in-decides.ts'
 import { callbackHref, startSignIn } from './start.ts'
 import { openTransaction, TRANSACTION_SECONDS, type Transaction } from './transaction.ts'
@@ -210,6 +212,9 @@ const signedIn = async (
   if (target !== undefined) context.rounds.note(transaction.binding, target.url)
   return redirectAnswer(target?.url ?? defaultTarget(context), [
     ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
+    // Another tab that comes back later finds the session and goes on; its binding is not needed any more.
+    ...clearBindings(deps.settings, request.cookies, [transaction.binding]),
+    ...(transaction.purpose.kind === 'interactive' ? rememberProvider(context, provider.id) : []),
   ])
 }
 

@@ -1,4 +1,5 @@
 // `/sign-in?rd=…`: the target of every challenge. It decides the way back itself and does what is missing.
+import { bindingsOf } from './binding-cookie.ts'
 import type { CurrentSession, Judged } from './deps.ts'
 import {
   defaultTarget,
@@ -11,7 +12,6 @@ import {
 } from './context.ts'
 import type { AskingApp, Page } from './page.ts'
 import type { ReturnTarget } from './return-to.ts'
-import { bindingsOf } from './set-cookie.ts'
 import { chooseOrAsk, decideSignIn, interactive, type SignInStep, type Wish } from './sign-in-decides.ts'
 import { startSignIn } from './start.ts'
 import {

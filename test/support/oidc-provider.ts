@@ -213,6 +213,10 @@ const configuration = (
   interactions: { url: (_, { uid }) => `/login/${uid}`, policy: prompts() },
   loadExistingGrant: async (ctx) => {
     const accountId = ctx.oidc.session?.accountId
+    // Another grant would end the codes of the one before: of ten tabs, nine could not finish.
+    const known = ctx.oidc.session?.grantIdFor(client.clientId)
+    const earlier = known === undefined ? undefined : await ctx.oidc.provider.Grant.find(known)
+    if (earlier !== undefined && earlier.accountId === accountId) return earlier
     const grant = new ctx.oidc.provider.Grant({
       clientId: client.clientId,
       ...(accountId === undefined ? {} : { accountId }),

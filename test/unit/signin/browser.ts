@@ -39,6 +39,8 @@ export interface Browser {
   readonly cookie: (name: string) => string | undefined
   /** Drops all cookies of a site. */
   readonly forget: (url: string) => void
+  /** Cookies whose names begin so, as `name=value`, the oldest first. */
+  readonly cookiesOf: (family: string) => readonly string[]
   readonly setCookie: (url: string, line: string) => void
   /** Every URL that was opened, in order. */
   readonly history: readonly string[]
@@ -81,7 +83,10 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     const expires = attribute('expires')
     const ended =
       attribute('max-age') === '0' || (expires !== undefined && new Date(expires).getTime() < Date.now())
-    jar = [...jar.filter((one) => !isSame(one)), ...(ended ? [] : [cookie])]
+    // A cookie that is set again keeps its place: the oldest is sent first (RFC 6265 §5.3 step 11, §5.4).
+    if (ended) jar = jar.filter((one) => !isSame(one))
+    else if (jar.some(isSame)) jar = jar.map((one) => (isSame(one) ? cookie : one))
+    else jar = [...jar, cookie]
   }
 
   const sent = (url: URL): string =>
@@ -134,8 +139,7 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
         now = await request('POST', form.action, form.fields, PAGE_LOAD)
         continue
       }
-      const location = now.status >= 300 && now.status < 400 ? now.headers.get('location') : null
-      const next = location === null ? refreshOf(now) : new URL(location, now.url).href
+      const next = onwardOf(now)
       if (next === undefined || until?.(next) === true) return now
       now = await get(next)
     }
@@ -151,6 +155,8 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     forget: (url) => {
       jar = jar.filter(({ domain }) => domain !== new URL(url).hostname)
     },
+    cookiesOf: (family) =>
+      jar.filter((one) => one.name.startsWith(family)).map((one) => `${one.name}=${one.value}`),
     setCookie: (url, line) => keep(new URL(url), line),
     history,
   }
@@ -159,6 +165,12 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
 /** Where browsers keep and send `Secure` cookies (Secure Contexts §3.1). */
 const isTrustworthy = ({ protocol, hostname }: URL): boolean =>
   protocol === 'https:' || hostname === '127.0.0.1' || hostname.endsWith('.localhost')
+
+/** Where an answer sends a browser by itself: a redirect, or a page that goes on. */
+export const onwardOf = (shown: Shown): string | undefined => {
+  const location = shown.status >= 300 && shown.status < 400 ? shown.headers.get('location') : null
+  return location === null ? refreshOf(shown) : new URL(location, shown.url).href
+}
 
 const refreshOf = (shown: Shown): string | undefined =>
   /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(shown.body)?.[1]?.replaceAll('&amp;', '&')
