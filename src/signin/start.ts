@@ -5,8 +5,9 @@ import { faultAnswer, nowSeconds, signInHref, type SignInContext } from './conte
 import type { Provider } from './provider.ts'
 import { codeOf, whyOf } from './provider-fault.ts'
 import type { ReturnTarget } from './return-to.ts'
+import { sendOn } from './send-on.ts'
 import type { Ask } from './sign-in-decides.ts'
-import { sealTransaction, type Transaction } from './transaction.ts'
+import { mayShowForm, sealTransaction, type Transaction } from './transaction.ts'
 import { redirectAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
 
 /** Address to which a provider sends back; registered there letter by letter. */
@@ -44,9 +45,11 @@ export const startSignIn = async (
     ...(ask.maxAgeSeconds === undefined ? {} : { max_age: String(ask.maxAgeSeconds) }),
     ...(ask.acrValues.length === 0 ? {} : { acr_values: ask.acrValues.join(' ') }),
   }
-  return redirectAnswer(buildAuthorizationUrl(found.client, parameters).href, [
-    ...bindingLines(context, request, transaction.binding),
-  ])
+  const to = buildAuthorizationUrl(found.client, parameters).href
+  const headers = bindingLines(context, request, transaction.binding)
+  return target !== undefined && mayShowForm(ask.purpose)
+    ? sendOn(request, to, 'keep', target.url, headers)
+    : redirectAnswer(to, headers)
 }
 
 /** The binding that was used; of the others only so many as are read stay. */

@@ -276,7 +276,7 @@ const login = async (
       response
         .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
         .end(
-          `<!doctype html><html lang="en"><title>Test provider</title><form method="post" action="/login/${uid}">` +
+          `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Test provider</title><form method="post" action="/login/${uid}">` +
             `<label>Name <input name="username" autocomplete="username"></label>` +
             `<label>Password <input name="password" type="password"></label>` +
             `<label><input type="checkbox" name="second-factor" value="yes"> Second factor</label>` +

@@ -169,11 +169,12 @@ const isTrustworthy = ({ protocol, hostname }: URL): boolean =>
 /** Where an answer sends a browser by itself: a redirect, or a page that goes on. */
 export const onwardOf = (shown: Shown): string | undefined => {
   const location = shown.status >= 300 && shown.status < 400 ? shown.headers.get('location') : null
-  return location === null ? refreshOf(shown) : new URL(location, shown.url).href
+  return location === null ? refreshIn(shown.body) : new URL(location, shown.url).href
 }
 
-const refreshOf = (shown: Shown): string | undefined =>
-  /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(shown.body)?.[1]?.replaceAll('&amp;', '&')
+/** Where a page goes on by itself. */
+export const refreshIn = (body: string): string | undefined =>
+  /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&')
 
 /** A form that the page submits by itself, as oidc-provider does before it changes the person. */
 const submittedForm = (
