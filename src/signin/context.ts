@@ -144,7 +144,7 @@ const clockSeen = (aheadSeconds: number | undefined): ErrorDetail['seen'] =>
     ? []
     : [
         [
-          'This service against the provider',
+          'Clock of this service, against the provider',
           `${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`,
         ],
       ]

@@ -171,7 +171,7 @@ describe.skipIf(isMissing)('what would become a circle is stopped before', () =>
     await page.goto(`${APP}/`)
     await fillIn(page, 'ada')
     await page.getByText('PST-1020').waitFor()
-    expect(await look(page, 'clock')).toMatch(/This service against the provider 72\d\d s ahead/)
+    expect(await look(page, 'clock')).toMatch(/Clock of this service, against the provider 72\d\d s ahead/)
   })
 })
 

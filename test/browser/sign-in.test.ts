@@ -177,6 +177,23 @@ describe.skipIf(isMissing)('with one provider', () => {
     expect(await page.locator('#user').textContent()).toBe('ben')
   })
 
+  it('a group that the provider takes away ends access without a new sign-in, and comes back with it', async () => {
+    const ada = await signedIn(`${APP}/d/1`)
+    const { page } = ada
+    const [provider] = town.providers
+    provider!.misbehave.groups = { ada: ['guests'] }
+    town.clock.aheadMs = 11 * 60_000
+    await page.goto(`${APP}/d/2`)
+    await page.getByRole('heading', { name: 'You have no access to app.example.com' }).waitFor()
+    expect(page.url()).toBe(`${APP}/d/2`)
+    await keepScreenshot(page, 'refresh-group-taken-away')
+    provider!.misbehave.groups = {}
+    town.clock.aheadMs = 22 * 60_000
+    await page.goto(`${APP}/d/3#part`)
+    await page.waitForURL(`${APP}/d/3#part`)
+    expect(await page.locator('#user').textContent()).toBe('ada')
+  })
+
   it('a provider that is down is said with a code, a time to try again, and the session goes on', async () => {
     const ada = await signedIn(`${APP}/`)
     const stranger = await visitor({ colorScheme: 'dark' })

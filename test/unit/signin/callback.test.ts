@@ -325,7 +325,7 @@ describe('an answer of the provider that is not as it should be', () => {
       const url = await atTheDoor(browser)
       const shown = await browser.get(url.href)
       expectRefusal(shown, 'PST-1020', browser)
-      expect(shown.body).toMatch(/This service against the provider<\/dt>\s*<dd>\d+ s ahead/)
+      expect(shown.body).toMatch(/Clock of this service, against the provider<\/dt>\s*<dd>\d+ s ahead/)
       expect(world.events.at(-1)).toMatchObject({ code: 'PST-1020', why: 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED' })
       world.provider.misbehave.idToken = (one) => ({
         ...one,
