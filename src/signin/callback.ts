@@ -234,7 +234,7 @@ const signedIn = async (
   const { iat } = redeemed.idToken
   if (typeof iat === 'number') context.clocks.note(provider.id, iat)
   deps.onEvent({ kind: 'login', session, purpose: transaction.purpose.kind, cut: session.cut })
-  if (target !== undefined) context.rounds.note(transaction.binding, target.url)
+  if (target !== undefined) context.rounds.note(transaction.binding, target.url, transaction.id)
   return backTo(arrival, [
     ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
     // Another tab that comes back later finds the session and goes on; its binding is not needed any more.

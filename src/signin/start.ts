@@ -34,6 +34,7 @@ export const startSignIn = async (
     return faultAnswer(context, request, fault, signInHref(context, target, ['provider', provider.id]))
   }
   const transaction = makeTransaction(context, request, provider.id, target, ask)
+  if (target !== undefined) context.rounds.begin(transaction.id, transaction.binding, target.url)
   const parameters = {
     redirect_uri: callbackHref(context, provider.id),
     scope: provider.settings.scopes.join(' '),

@@ -149,6 +149,23 @@ describe('tabs of one browser', () => {
     expect(jar.names().filter((name) => name.startsWith(BIND))).toHaveLength(1)
   })
 
+  it('that want the same page are no circle: signing out and in again works at once', async () => {
+    const browser = world.browser()
+    const url = `${APP}/home`
+    const rd = `${PUBLIC}/sign-in?rd=${encodeURIComponent(url)}`
+    const first = await browser.visit(rd)
+    const others = []
+    for (let index = 0; index < 9; index += 1) others.push(await browser.visit(rd))
+    for (const form of [first, ...others]) expect((await logIn(browser, form, 'ada')).url).toBe(url)
+    browser.setCookie(PUBLIC, `${COOKIE}=; Domain=example.com; Path=/; Secure; Max-Age=0`)
+    expect((await browser.visit(rd)).url).toBe(url)
+    browser.setCookie(PUBLIC, `${COOKIE}=; Domain=example.com; Path=/; Secure; Max-Age=0`)
+    expect((await browser.visit(rd)).url).toBe(url)
+    browser.setCookie(PUBLIC, `${COOKIE}=; Domain=example.com; Path=/; Secure; Max-Age=0`)
+    const stopped = await browser.visit(rd)
+    expect([stopped.status, stopped.body.includes('PST-1011')]).toEqual([508, true])
+  })
+
   it('never carry more than sixteen bindings on: a later start forgets the oldest', async () => {
     const jar = makeJar()
     const starts = await Promise.all(
