@@ -158,8 +158,9 @@ const SIGN_IN = `
     location @postern_signin {
       add_header Cache-Control no-store always;
       add_header Set-Cookie $postern_set_cookie always;
+      default_type application/problem+json;
       if ($postern_location = "") {
-        return 401;
+        return 401 '{"type":"about:blank","title":"You are not signed in","status":401}';
       }
       return 302 $postern_location;
     }`

@@ -97,6 +97,10 @@ const configuration = (settings: ProviderSettings, library: Library): Configurat
   findAccount: (_, id) => accountOf(settings.people, id),
   interactions: { url: (_, { uid }) => `/login/${uid}`, policy: loginPrompts(library) },
   loadExistingGrant: async (ctx) => {
+    // Another grant would end the codes of the one before: of several tabs only the last could finish.
+    const known = ctx.oidc.session?.grantIdFor(settings.clientId)
+    const earlier = known === undefined ? undefined : await ctx.oidc.provider.Grant.find(known)
+    if (earlier !== undefined && earlier.accountId === ctx.oidc.session?.accountId) return earlier
     const grant = new ctx.oidc.provider.Grant({
       clientId: settings.clientId,
       ...(ctx.oidc.session?.accountId === undefined ? {} : { accountId: ctx.oidc.session.accountId }),

@@ -43,17 +43,37 @@ export const cookieValues = (lines: readonly string[], name: string): readonly s
   return values
 }
 
+export interface NamedCookie {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * Finds a family of cookies, whose names begin alike.
+ * @param lines each `Cookie` header of the request, untrusted, in order
+ * @param prefix compared byte by byte, case included
+ * @returns all of them in order, as they stand; browsers send the oldest first (RFC 6265 §5.4). Never throws.
+ */
+export const cookiesOfFamily = (lines: readonly string[], prefix: string): readonly NamedCookie[] =>
+  lines
+    .filter((line) => line.includes(prefix))
+    .flatMap((line) => line.split(';').map(splitPair))
+    .filter(({ key }) => key.startsWith(prefix))
+    .map(({ key, value }) => ({ name: key, value }))
+
 /**
  * The `Cookie` header for the application: as received, without ours.
  * @param lines each `Cookie` header of the request, untrusted, in order
- * @param names ours
+ * @param names ours; one that ends in `-` stands for all that begin with it
  * @returns the other cookies in their order and spelling, joined by `; ` (RFC 9113 §8.2.3); undefined where none is
  *   left. Never throws.
  */
 export const withoutCookie = (lines: readonly string[], names: ReadonlySet<string>): string | undefined => {
+  const families = [...names].filter((name) => name.endsWith('-'))
+  const isOurs = (key: string): boolean => names.has(key) || families.some((family) => key.startsWith(family))
   const others = lines
     .flatMap((line) => line.split(';'))
-    .filter((pair) => !names.has(splitPair(pair).key))
+    .filter((pair) => !isOurs(splitPair(pair).key))
     .map(trimBlank)
     .filter((pair) => pair !== '')
   return others.length === 0 ? undefined : others.join('; ')

@@ -1,8 +1,8 @@
 // Pages about the own session: choosing a provider, who am I, signing out.
-import type { AskingApp, MeClaim, MeSession, Page } from '../signin/page.ts'
+import type { AskingApp, MeClaim, MeSession, Page, ProviderChoice } from '../signin/page.ts'
 import { WORDS } from './catalogue.ts'
 import { nameOf } from './denied.ts'
-import { deed, deeds, documentOf, facts, instant } from './layout.ts'
+import { deed, deeds, documentOf, facts, instant, signInDeed } from './layout.ts'
 import { markup, type Markup } from './markup.ts'
 
 type PageOf<Name extends Page['name']> = Extract<Page, { name: Name }>
@@ -14,14 +14,16 @@ const MAX_VALUE = 400
 export const chooseHtml = (page: PageOf<'choose'>): string =>
   documentOf({
     title: WORDS.choose.title(page.app?.host),
+    script: true,
     body: markup`<p>${page.app === undefined ? WORDS.choose.plain : WORDS.choose.asks(appName(page.app))}</p>
       ${deeds(
-        page.providers.map((provider, index) =>
-          deed(provider.href, WORDS.choose.with(provider.label), index === 0),
-        ),
+        page.providers.map((provider, index) => signInDeed(provider.href, choiceText(provider), index === 0)),
         true,
       )}`,
   })
+
+const choiceText = ({ label, isLast }: ProviderChoice): Markup =>
+  markup`${WORDS.choose.with(label)}${isLast ? markup` <small>(${WORDS.choose.last})</small>` : undefined}`
 
 /** An application in one phrase. */
 export const appName = (app: AskingApp): string =>

@@ -1,5 +1,7 @@
 // Every word that a page says, in one place: a second language is a second object of this shape.
 import type { CredentialKind } from '../policy/credential-kind.ts'
+import type { AnonymousNote } from '../policy/principal.ts'
+import type { CircleCause } from '../signin/page.ts'
 
 const LANGUAGE = 'en'
 
@@ -24,6 +26,8 @@ export const WORDS = {
   claim: 'Claim',
   signIn: 'Sign in',
   signInAgain: 'Sign in again',
+  yes: 'yes',
+  no: 'no',
   signOut: 'Sign out',
   tryAgain: 'Try again',
   goOn: 'Go on',
@@ -36,6 +40,7 @@ export const WORDS = {
     asks: (app: string): string => `${app} asks you to sign in. How do you want to do that?`,
     plain: 'How do you want to sign in?',
     with: (provider: string): string => `Sign in with ${provider}`,
+    last: 'used last time',
   },
   denied: {
     title: (host: string): string => `You have no access to ${host}`,
@@ -90,6 +95,68 @@ export const WORDS = {
   },
   hop: { title: 'One moment', what: 'You are being sent on. If nothing happens, use the button.' },
   error: { seen: 'What was seen', retry: (seconds: number): string => `Try again in ${seconds} seconds.` },
+} as const
+
+/** Words of the page about a circle: `here` is sign-in, `there` the application. */
+export const CIRCLE = {
+  forOperators: 'For your administrator',
+  here: 'Session cookie at sign-in',
+  there: 'Session cookie at the application',
+  cookie: 'Cookie',
+  target: 'You are sent to',
+  schemeThere: 'Scheme at the application',
+  schemeHere: 'Scheme at sign-in',
+  browserScheme: 'Scheme in your browser',
+  browserClock: 'Clock of your browser, ahead by',
+  browserCookies: 'Your browser keeps cookies',
+  notTold: 'not told',
+  notSent: 'not sent',
+  sent: (copies: number, counts: boolean): string => {
+    const sent = copies === 1 ? 'sent' : `sent ${copies} times`
+    return `${sent}, ${counts ? 'and accepted' : 'but not accepted'}`
+  },
+  nothingThere: 'not sent, as far as is known',
+  notes: {
+    expired: 'sent, but expired',
+    revoked: 'sent, but revoked',
+    stale: 'sent, but due to be confirmed by the provider',
+    'two-sessions': 'two different ones sent, so that none counts',
+    'does-not-open': 'sent, but it cannot be opened',
+    'not-believed': 'sent, but from a provider that the route does not believe',
+  } satisfies Record<AnonymousNote, string>,
+  cookieOf: (name: string, domain: string | undefined, host: string): string =>
+    domain === undefined ? `${name}, for ${host} alone` : `${name}, for ${domain} and all hosts below it`,
+  schemesDiffer: (own: string, forwarded: string): string =>
+    `${own} by the configuration, ${forwarded} by its proxy`,
+  clock: (provider: string): string => `Clock, against ${provider}`,
+  clockText: (aheadSeconds: number): string => {
+    if (Math.abs(aheadSeconds) < 2) return 'the same'
+    return `${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`
+  },
+  cause: {
+    'not-kept':
+      'The browser was given a session cookie each time, and brought none back, not even to sign-in.',
+    'two-sessions': 'The browser carries two different session cookies, and so none of them counts.',
+    'not-accepted-here': 'The browser brings the session cookie back, and sign-in itself does not accept it.',
+    'insecure-application':
+      'The application was reached by http. A browser sends the session cookie by https only.',
+    'not-sent-there': 'The session counts at sign-in, but the application’s proxy asks without its cookie.',
+    'not-accepted-there': 'The session counts at sign-in, and where the application asks it does not.',
+  } satisfies Record<CircleCause, string>,
+  next: {
+    'not-kept':
+      'Look whether a proxy before sign-in drops or rewrites Set-Cookie, and whether session.domain covers the host of sign-in.',
+    'two-sessions':
+      'Delete both cookies in the browser. If it comes back, look for a second service that sets a cookie of this name for another domain.',
+    'not-accepted-here':
+      'Look whether all replicas have the same session.keys, session.domain and clock, and whether the session was revoked.',
+    'insecure-application':
+      'Make the application’s proxy redirect http to https before it asks for a decision.',
+    'not-sent-there':
+      'Let the request of the proxy to the decision service carry the browser’s Cookie header, and look whether the application is really reached by https: by http the cookie is not sent.',
+    'not-accepted-there':
+      'Look whether the decision service that the proxy asks has the same session.keys, session.domain, state and clock as this one.',
+  } satisfies Record<CircleCause, string>,
 } as const
 
 /** An instant for people, in UTC, so that it can be compared with a log. */

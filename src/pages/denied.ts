@@ -1,7 +1,7 @@
 // The page behind a 403: who you are, what you asked for, what is missing in words, and the ways on.
 import type { Page, SignedInAs } from '../signin/page.ts'
 import { WORDS } from './catalogue.ts'
-import { deed, deeds, documentOf, facts, instant } from './layout.ts'
+import { deed, deeds, documentOf, facts, instant, signInDeed } from './layout.ts'
 import { markup, type Markup } from './markup.ts'
 import { missingWords } from './missing-words.ts'
 
@@ -11,6 +11,7 @@ type DeniedPage = Extract<Page, { name: 'denied' }>
 export const deniedHtml = (page: DeniedPage): string =>
   documentOf({
     title: WORDS.denied.title(page.app.host),
+    script: true,
     body: markup`<p>${who(page.as)}</p>
       ${reasons(page)}
       ${facts([
@@ -52,7 +53,7 @@ const reasons = (page: DeniedPage): Markup => {
 }
 
 const ways = (page: DeniedPage): readonly Markup[] => [
-  deed(page.otherAccountHref, page.as === undefined ? WORDS.signIn : WORDS.otherAccount, true),
+  signInDeed(page.otherAccountHref, page.as === undefined ? WORDS.signIn : WORDS.otherAccount, true),
   ...(page.requestAccessHref === undefined ? [] : [deed(page.requestAccessHref, WORDS.requestAccess)]),
   ...(page.as === undefined ? [] : [deed(page.signOutHref, WORDS.signOut)]),
 ]

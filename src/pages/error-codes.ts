@@ -23,7 +23,7 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   'PST-1003': {
     title: 'This sign-in was started in another browser',
     what: 'The sign-in that came back here was not started by this browser, or the browser lost its cookies in between.',
-    mend: 'Start again in this browser. If it happens again, allow cookies for this site.',
+    mend: 'Start again in this browser. If it happens again, allow cookies for this site, or give your administrator what was seen, below.',
   },
   'PST-1004': {
     title: 'This sign-in was already used',
@@ -63,7 +63,7 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   'PST-1011': {
     title: 'You are going around in a circle',
     what: 'You were signed in and sent back several times within a minute, and came here again each time.',
-    mend: 'Wait a minute, then try once more. Give your administrator what was seen, below: most often the session cookie does not reach the application.',
+    mend: 'Wait a minute, then try once more. If it happens again, give your administrator this page.',
   },
   'PST-1012': {
     title: 'A session here would not reach the application',
@@ -104,6 +104,11 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: 'Something went wrong here',
     what: 'The request could not be handled. Nobody was let in because of it.',
     mend: 'Try again. If it happens again, give your administrator the code and the time below.',
+  },
+  'PST-1020': {
+    title: 'The clocks do not agree',
+    what: 'The identity provider signed you in, but by the clock of this service its answer is not yet or no more valid.',
+    mend: 'Your own clock does not matter here. Give your administrator the code and the time below: one of the two clocks is wrong.',
   },
   'PST-1030': {
     title: 'This way back was already used',

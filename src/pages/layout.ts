@@ -1,6 +1,7 @@
 // The frame of every page: language, title, style, one column. Works without JavaScript and at 320 px.
 import { instantText, WORDS } from './catalogue.ts'
 import { markup, trusted, type Fragment, type Markup } from './markup.ts'
+import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'
 
 export interface Frame {
@@ -8,10 +9,12 @@ export interface Frame {
   readonly body: Markup
   /** Extra markup of the head, e.g. a refresh. */
   readonly head?: Markup
+  /** True where the script of {@link SCRIPT} has something to improve. */
+  readonly script?: boolean
 }
 
 /** A whole document. */
-export const documentOf = ({ title, body, head }: Frame): string =>
+export const documentOf = ({ title, body, head, script }: Frame): string =>
   String(markup`<!doctype html>
 <html lang="${WORDS.language}">
 <head>
@@ -30,6 +33,7 @@ ${body}
 </article>
 <footer>${WORDS.product}</footer>
 </main>
+${script === true ? markup`<script>${trusted(SCRIPT)}</script>` : undefined}
 </body>
 </html>
 `)
@@ -42,6 +46,12 @@ export const deeds = (links: readonly Markup[], column = false): Markup =>
 
 export const deed = (href: string, label: string, first = false): Markup =>
   markup`<a class="${first ? 'deed first' : 'deed'}" href="${href}">${label}</a>`
+
+/** A link to sign-in, which hands the fragment of the page that it is on to where it leads. */
+export const signInDeed = (href: string, label: string | Markup, first = false, key?: string): Markup =>
+  markup`<a class="${first ? 'deed first' : 'deed'}" href="${href}" data-fragment="pass"${
+    key === undefined ? undefined : markup` data-key="${key}"`
+  }>${label}</a>`
 
 /** Names with their values; a row without a value is left out. */
 export const facts = (rows: readonly (readonly [string, Fragment])[]): Markup =>

@@ -1,4 +1,5 @@
 // Headers of every page and every problem document: nothing is framed, sniffed, cached or loaded from elsewhere.
+import { SCRIPT_SOURCE } from './script.ts'
 import { STYLE_SOURCE } from './style.ts'
 
 export type HeaderPair = readonly [string, string]
@@ -6,6 +7,7 @@ export type HeaderPair = readonly [string, string]
 const POLICY = [
   "default-src 'none'",
   `style-src ${STYLE_SOURCE}`,
+  `script-src ${SCRIPT_SOURCE}`,
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",

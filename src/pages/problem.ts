@@ -1,6 +1,6 @@
 // The twin of each page for programs: application/problem+json (RFC 9457). Same facts, no markup.
 import type { Page } from '../signin/page.ts'
-import { WORDS } from './catalogue.ts'
+import { CIRCLE, WORDS } from './catalogue.ts'
 import { deniedSentences } from './denied.ts'
 import { errorText } from './error-codes.ts'
 
@@ -39,6 +39,15 @@ const contentOf = (page: Page): Readonly<Record<string, unknown>> & { readonly t
         detail: `${errorText(page.code).what} ${errorText(page.code).mend}`,
         code: page.code,
         retryAfterSeconds: page.retryAfterSeconds,
+        time: new Date(page.atMs).toISOString(),
+      }
+    case 'circle':
+      return {
+        title: errorText('PST-1011').title,
+        detail: `${CIRCLE.cause[page.cause]} ${CIRCLE.next[page.cause]}`,
+        code: 'PST-1011',
+        cause: page.cause,
+        seen: page.evidence,
         time: new Date(page.atMs).toISOString(),
       }
     case 'no-session-accepted':

@@ -2,6 +2,7 @@
 import type { Page } from '../signin/page.ts'
 import type { SignInWebAnswer } from '../signin/web.ts'
 import { chooseHtml, meHtml, notSignedInHtml, signedOutHtml, signOutHtml } from './account.ts'
+import { circleHtml } from './circle.ts'
 import { deniedHtml } from './denied.ts'
 import { errorHtml, hopHtml, noSessionHtml } from './notice.ts'
 import { pageHeaders, type HeaderPair } from './page-headers.ts'
@@ -23,6 +24,8 @@ export const pageHtml = (page: Page): string => {
       return deniedHtml(page)
     case 'error':
       return errorHtml(page)
+    case 'circle':
+      return circleHtml(page)
     case 'sign-out':
       return signOutHtml(page)
     case 'signed-out':

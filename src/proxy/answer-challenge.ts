@@ -1,6 +1,7 @@
 // The status of a challenge and the headers that say it. Whether the proxy or the browser acts on it differs by dialect:
 // NGINX takes no redirect, Traefik, Caddy and Envoy hand one on.
 import type { Demand } from '../policy/decision.ts'
+import type { AnonymousNote } from '../policy/principal.ts'
 import type { AnswerInput, AnswerSettings } from './answer.ts'
 import { wwwAuthenticate } from './challenge.ts'
 import type { Exchange } from './exchange.ts'
@@ -24,7 +25,7 @@ export const challengeOf = (input: AnswerInput, demand: Demand, settings: Answer
   if (exchange.manner.script && exchange.options.xhr === 403)
     return { status: 403, headers: [], signIn: undefined }
   const offered = offersSignIn(demand, route?.signin ?? 'none', exchange.manner)
-  const signIn = offered ? signInLocation(settings.publicUrl, exchange.target) : undefined
+  const signIn = offered ? signInLocation(settings.publicUrl, exchange.target, noteOf(input)) : undefined
   if (signIn !== undefined && redirects(exchange))
     return { status: redirectStatus(exchange), headers: ['Location', signIn], signIn }
   const lines = wwwAuthenticate(demand, exchange.manner.script)
@@ -32,6 +33,9 @@ export const challengeOf = (input: AnswerInput, demand: Demand, settings: Answer
   if (signIn !== undefined && exchange.dialect === 'nginx') headers.push('Location', signIn)
   return { status: 401, headers, signIn }
 }
+
+const noteOf = ({ verified }: AnswerInput): AnonymousNote | undefined =>
+  verified?.authentication.kind === 'anonymous' ? verified.authentication.note : undefined
 
 /** By default only on positive proof of a navigation, and never to NGINX, which would make a 500 of it. */
 const redirects = ({ dialect, manner, options }: Exchange): boolean => {

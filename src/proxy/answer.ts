@@ -43,7 +43,7 @@ export interface RenderedPage {
 export interface AnswerSettings {
   /** Origin and path of the public listener, e.g. `https://auth.example.com/postern`, without a slash at its end. */
   readonly publicUrl: string
-  /** Names of our cookies: they never reach an application. */
+  /** Names of our cookies, which never reach an application; one that ends in `-` stands for all that begin with it. */
   readonly ownCookies: ReadonlySet<string>
   readonly page: (request: PageRequest) => RenderedPage
 }

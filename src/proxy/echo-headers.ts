@@ -8,7 +8,7 @@ const NOTHING: readonly string[] = []
 
 /**
  * Writes the echoes of an allow, each only if its header was received.
- * @param ownCookies names of our cookies, which are taken out of an echoed `Cookie`
+ * @param ownCookies names and families of our cookies, which are taken out of an echoed `Cookie`
  * @returns flat; an empty value tells the proxy to drop the header. Never throws.
  */
 export const echoHeaders = (input: AnswerInput, ownCookies: ReadonlySet<string>): readonly string[] => {

@@ -1,6 +1,7 @@
 // Where a challenged browser signs in. The address is the configuration's; of the request only the way back is in it,
 // encoded, and `/sign-in` judges that way once more.
 import type { Demand } from '../policy/decision.ts'
+import type { AnonymousNote } from '../policy/principal.ts'
 import type { SignInMode } from '../policy/route.ts'
 import type { Manner, Target } from './exchange.ts'
 
@@ -26,12 +27,14 @@ export const offersSignIn = (demand: Demand, signin: SignInMode, manner: Manner)
 /**
  * Writes the absolute sign-in address with the way back in `rd`.
  * @param target of the request: its authority is well-formed, its path untrusted bytes
+ * @param seen why the session that was sent does not count, for the page about a circle; a word of ours
  * @returns ASCII only; an over-long way back keeps its origin only. Never throws.
  */
-export const signInLocation = (publicUrl: string, target: Target): string => {
+export const signInLocation = (publicUrl: string, target: Target, seen?: AnonymousNote): string => {
   const origin = `${target.scheme}://${target.authority}`
-  const whole = withReturn(publicUrl, origin + asUrl(target.pathAndQuery))
-  return whole.length <= LOCATION_LIMIT ? whole : withReturn(publicUrl, `${origin}/`)
+  const more = seen === undefined ? '' : `&seen=${seen}`
+  const whole = withReturn(publicUrl, origin + asUrl(target.pathAndQuery)) + more
+  return whole.length <= LOCATION_LIMIT ? whole : withReturn(publicUrl, `${origin}/`) + more
 }
 
 const withReturn = (publicUrl: string, rd: string): string =>

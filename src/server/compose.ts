@@ -9,7 +9,7 @@ import { makeJudgePeer } from '../proxy/trusted-peer.ts'
 import { writeRefusal } from '../proxy/write-answer.ts'
 import type { SignInEvent } from '../signin/deps.ts'
 import { NONCE_COOKIES } from '../signin/nonce.ts'
-import { BINDING_COOKIES } from '../signin/set-cookie.ts'
+import { SMALL_COOKIES } from '../signin/set-cookie.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeMetrics, type Metrics } from '../telemetry/metrics.ts'
@@ -208,11 +208,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
   const labels = new Map(config.providers.map(({ id, label }) => [id, label]))
   const labelOf = (source: string): string => labels.get(source) ?? source
   const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, labelOf, nowMs })
-  const ownCookies = new Set([
-    identity.binding.name,
-    ...Object.values(BINDING_COOKIES),
-    ...Object.values(NONCE_COOKIES),
-  ])
+  const ownCookies = new Set([identity.binding.name, ...SMALL_COOKIES, ...Object.values(NONCE_COOKIES)])
   const answerSettings = { publicUrl: config.publicUrl.href, ownCookies, page }
   const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies
   const authz: AuthzDeps = {

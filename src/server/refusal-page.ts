@@ -46,6 +46,7 @@ const pageOf = (request: PageRequest, deps: RefusalPageDeps): Page => {
         code: 'PST-1014',
         app,
         tryAgainHref: undefined,
+        fragmentKey: undefined,
         retryAfterSeconds: undefined,
         seen: [],
         atMs: deps.nowMs(),

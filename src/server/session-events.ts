@@ -3,11 +3,13 @@ import type { LogFields } from '../audit/record.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Session } from '../identity/session.ts'
 import type { SignInEvent } from '../signin/deps.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
 export interface SessionEventPorts {
   readonly audit: Pick<AuditWriter, 'write'>
   readonly metrics: Pick<Metrics, 'signIn'>
+  readonly logger: Pick<Logger, 'warn'>
   readonly nowMs: () => number
 }
 
@@ -18,7 +20,14 @@ export const makeRecordEvent =
     const ts = new Date(ports.nowMs()).toISOString()
     count(ports, event)
     ports.audit.write(fieldsOf(event, ts))
+    if (event.kind === 'circle') tellCircle(ports, event)
   }
+
+/** For an operator, with all that was seen. */
+const tellCircle = (
+  { logger }: SessionEventPorts,
+  { host, route, cause, evidence }: Extract<SignInEvent, { kind: 'circle' }>,
+): void => logger.warn({ code: 'PST-1011', host, route, cause, ...evidence }, 'a browser goes in a circle')
 
 const count = ({ metrics }: SessionEventPorts, event: SignInEvent): void => {
   switch (event.kind) {
@@ -26,6 +35,8 @@ const count = ({ metrics }: SessionEventPorts, event: SignInEvent): void => {
       return metrics.signIn(event.session.provider, 'success')
     case 'login-failed':
       return metrics.signIn(event.provider ?? '_none', 'failed')
+    case 'circle':
+      return metrics.signIn('_none', 'failed')
     case 'renewed':
     case 'renewal-failed':
     case 'renewal-refused':
@@ -57,6 +68,16 @@ const fieldsOf = (event: SignInEvent, ts: string): LogFields => {
         provider: event.provider,
         code: event.code,
         why: event.why,
+      }
+    case 'circle':
+      return {
+        v: 1,
+        type: 'login',
+        ts,
+        outcome: 'failed',
+        route: event.route,
+        code: 'PST-1011',
+        why: event.cause,
       }
     case 'renewed':
       return { ...sessionFields(ts, 'session.renew', event.session), outcome: 'success' }

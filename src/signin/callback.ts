@@ -3,6 +3,7 @@
 import { fitSession } from '../identity/session-fit.ts'
 import { sealSession, SESSION_BYTES_MAX } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
+import { bindingsOf, clearBindings } from './binding-cookie.ts'
 import {
   defaultTarget,
   errorAnswer,
@@ -10,6 +11,7 @@ import {
   nowSeconds,
   signInHref,
   unavailableAnswer,
+  type ErrorDetail,
   type SignInContext,
 } from './context.ts'
 import type { Use } from './deps.ts'
@@ -21,15 +23,18 @@ import type { Provider } from './provider.ts'
 import { codeOf, whyOf, type ProviderFault } from './provider-fault.ts'
 import { redeem, type Redeemed } from './redeem.ts'
 import type { ReturnTarget } from './return-to.ts'
-import { bindingsOf, setSessionCookie } from './set-cookie.ts'
+import { rememberProvider } from './last-provider.ts'
+import { setSessionCookie } from './set-cookie.ts'
 import { interactive } from './sign-in-decides.ts'
 import { callbackHref, startSignIn } from './start.ts'
-import { openTransaction, TRANSACTION_SECONDS, type Transaction } from './transaction.ts'
+import { sendOn } from './send-on.ts'
+import { mayShowForm, openTransaction, TRANSACTION_SECONDS, type Transaction } from './transaction.ts'
 import {
   methodNotAllowed,
   redirectAnswer,
   singleOf,
   valuesOf,
+  type Pair,
   type SignInHandler,
   type SignInWebAnswer,
   type SignInWebRequest,
@@ -66,13 +71,19 @@ export const makeCallbackHandler =
     const target = read.kind === 'ok' ? read : undefined
     const arrival: Arrival = { context, request, provider, state, transaction, target }
     if (!bindingsOf(context.deps.settings, request.cookies).includes(transaction.binding))
-      return goOnOr(arrival, 'PST-1003')
+      return goOnOr(arrival, 'PST-1003', bindingsSeen(context, request))
     return opened.kind === 'expired' ? goOnOr(arrival, 'PST-1001') : arrive(arrival)
   }
 
 const providerOf = (context: SignInContext, path: string): Provider | undefined => {
   const segment = path.split('/')[2] ?? ''
   return [...context.providers.values()].find((one) => encodeURIComponent(one.id) === segment)
+}
+
+/** Tells a browser that lost its cookies from one that never had this sign-in. */
+const bindingsSeen = ({ deps }: SignInContext, { cookies }: SignInWebRequest): ErrorDetail['seen'] => {
+  const count = bindingsOf(deps.settings, cookies).length
+  return [['Sign-in cookies that came back', count === 0 ? 'none' : `${count}, of other sign-ins`]]
 }
 
 /** 403 with a way to start again; never a session. */
@@ -82,23 +93,37 @@ const refuse = (
   code: ErrorCode,
   provider: string,
   target?: ReturnTarget,
+  seen: ErrorDetail['seen'] = [],
 ): SignInWebAnswer => {
   context.deps.onEvent({ kind: 'login-failed', provider, code, why: code })
-  return errorAnswer(context, request, 403, code, { tryAgainHref: signInHref(context, target) })
+  return errorAnswer(context, request, 403, code, { tryAgainHref: signInHref(context, target), seen })
 }
 
 /** A tab that comes late finds its browser signed in already: it just goes on. */
-const goOnOr = async (arrival: Arrival, code: ErrorCode): Promise<SignInWebAnswer> => {
+const goOnOr = async (
+  arrival: Arrival,
+  code: ErrorCode,
+  seen: ErrorDetail['seen'] = [],
+): Promise<SignInWebAnswer> => {
   const { context, request, provider, target } = arrival
   const current = await context.deps.readSession(request.cookies)
   switch (current.kind) {
     case 'session':
-      return redirectAnswer(onwardHref(context, target))
+      return backTo(arrival)
     case 'none':
-      return refuse(context, request, code, provider.id, target)
+      return refuse(context, request, code, provider.id, target, seen)
     case 'unavailable':
       return unavailableAnswer(context, request, 'PST-1013', signInHref(context, target))
   }
+}
+
+/** To where the person wanted to go; a sign-in that left by a page of ours comes back by one. */
+const backTo = (arrival: Arrival, headers: readonly Pair[] = []): SignInWebAnswer => {
+  const { context, request, transaction, target } = arrival
+  const onward = onwardHref(context, target)
+  return target !== undefined && mayShowForm(transaction.purpose)
+    ? sendOn(request, onward, 'restore', target.url, headers)
+    : redirectAnswer(onward, headers)
 }
 
 const arrive = async (arrival: Arrival): Promise<SignInWebAnswer> => {
@@ -210,11 +235,16 @@ const signedIn = async (
     idToken: redeemed.idTokenHint,
   })
   await endFormer(arrival, former, session)
+  const { iat } = redeemed.idToken
+  if (typeof iat === 'number') context.clocks.note(provider.id, iat)
   deps.onEvent({ kind: 'login', session, purpose: transaction.purpose.kind, cut: session.cut })
-  const onward = onwardHref(context, target)
-  if (onward === target?.url) context.rounds.note(transaction.binding, onward)
-  return redirectAnswer(onward, [
+  if (target !== undefined && onwardHref(context, target) === target.url)
+    context.rounds.note(transaction.binding, target.url, transaction.id)
+  return backTo(arrival, [
     ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
+    // Another tab that comes back later finds the session and goes on; its binding is not needed any more.
+    ...clearBindings(deps.settings, request.cookies, [transaction.binding]),
+    ...(transaction.purpose.kind === 'interactive' ? rememberProvider(context, provider.id) : []),
   ])
 }
 

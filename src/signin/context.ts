@@ -7,7 +7,9 @@ import type { AskingApp, ErrorCode, Page, SignedInAs } from './page.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderFault } from './provider-fault.ts'
 import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
+import { makeProviderClocks, type ProviderClocks } from './provider-clocks.ts'
 import { makeRounds, type Rounds } from './rounds.ts'
+import { fragmentKey } from './send-on.ts'
 import { pageAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
 
 /** Where each host has a session cookie of its own. */
@@ -23,6 +25,7 @@ export interface SignInContext {
   readonly deps: SignInDeps
   readonly providers: ReadonlyMap<string, Provider>
   readonly rounds: Rounds
+  readonly clocks: ProviderClocks
   /** Origin of `publicUrl`. */
   readonly origin: string
   readonly publicHost: HostName
@@ -65,6 +68,7 @@ export const makeContext = (deps: SignInDeps): SignInContext => {
     hop,
     providers: deps.providers,
     rounds: makeRounds(deps.nowMs),
+    clocks: makeProviderClocks(deps.nowMs),
     origin: url.origin,
     href: (path, query = []) => `${base}${path}${queryText(query)}`,
     returnTo: (values) => readReturnTo(values, returnSettings),
@@ -99,7 +103,7 @@ export interface ErrorDetail {
   readonly app?: AskingApp | undefined
   readonly tryAgainHref?: string | undefined
   readonly retryAfterSeconds?: number
-  readonly seen?: readonly (readonly [string, string])[]
+  readonly seen?: readonly (readonly [string, string])[] | undefined
 }
 
 /** The page of an error, with the code that a person can quote. */
@@ -115,12 +119,18 @@ export const errorAnswer = (
     code,
     app: detail.app,
     tryAgainHref: detail.tryAgainHref,
+    fragmentKey: fragmentKeyIn(detail.tryAgainHref),
     retryAfterSeconds: detail.retryAfterSeconds,
     seen: detail.seen ?? [],
     atMs: context.deps.nowMs(),
   }
   const retry = detail.retryAfterSeconds
   return pageAnswer(request, status, page, retry === undefined ? [] : [['retry-after', String(retry)]])
+}
+
+const fragmentKeyIn = (signIn: string | undefined): string | undefined => {
+  const target = signIn === undefined ? null : new URL(signIn).searchParams.get('rd')
+  return target === null ? undefined : fragmentKey(target)
 }
 
 const RETRY_AFTER_SECONDS = 5
@@ -144,8 +154,23 @@ export const faultAnswer = (
         tryAgainHref,
         seen: [['Error', fault.error]],
       })
+    case 'clock':
+      return errorAnswer(context, request, 403, 'PST-1020', {
+        tryAgainHref,
+        seen: clockSeen(fault.aheadSeconds),
+      })
   }
 }
+
+const clockSeen = (aheadSeconds: number | undefined): ErrorDetail['seen'] =>
+  aheadSeconds === undefined
+    ? []
+    : [
+        [
+          'Clock of this service, against the provider',
+          `${Math.abs(aheadSeconds)} s ${aheadSeconds < 0 ? 'behind' : 'ahead'}`,
+        ],
+      ]
 
 /** 503 with the time to try again; nothing is cleared, nobody is signed out by an outage. */
 export const unavailableAnswer = (
@@ -175,3 +200,13 @@ export const signedInAs = (context: SignInContext, session: Session): SignedInAs
   subject: session.subject,
   label: personLabel(session),
 })
+
+/** An image, a frame, a script: it gets an answer that it can read, and starts nothing (RFC 9110 §15.5.2). */
+export const signInRequired = (
+  context: SignInContext,
+  request: SignInWebRequest,
+  target: ReturnTarget | undefined,
+): SignInWebAnswer =>
+  pageAnswer(request, 401, { name: 'not-signed-in', signInHref: signInHref(context, target) }, [
+    ['www-authenticate', 'Session realm="postern"'],
+  ])

@@ -1,9 +1,10 @@
 // `/denied`: the page behind a 403, for proxies that can show one. It changes nothing and gives nothing: it walks the
 // request once more with this browser's own credentials and says in words what is missing.
 import type { SignInContext } from './context.ts'
-import { errorAnswer, signInHref } from './context.ts'
-import { deniedPage } from './sign-in.ts'
+import { errorAnswer, signInHref, signInRequired } from './context.ts'
+import { deniedPage } from './target-pages.ts'
 import {
+  isNavigation,
   pageAnswer,
   redirectAnswer,
   singleOf,
@@ -21,7 +22,10 @@ export const makeDeniedHandler =
     // A proxy asks with the cookies of the application's host, a browser comes with those of ours.
     const cookieHost = isAskedByProxy(request) ? target.host : context.publicHost
     const judged = await context.deps.decideFor(target, request.cookies, methodOf(request), cookieHost)
-    if (judged.decision.outcome !== 'deny') return redirectAnswer(signInHref(context, target))
+    if (judged.decision.outcome !== 'deny')
+      return isNavigation(request)
+        ? redirectAnswer(signInHref(context, target))
+        : signInRequired(context, request, target)
     const decisionId = decisionOf(request) ?? judged.decisionId
     return pageAnswer(request, 403, deniedPage(context, target, { ...judged, decisionId }))
   }

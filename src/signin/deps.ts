@@ -9,6 +9,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { HostName } from '../policy/host-pattern.ts'
 import type { Secret } from '../policy/secret.ts'
 import type { TracedRule } from '../policy/trace.ts'
+import type { CircleCause, CircleEvidence } from './page.ts'
 import type { Provider } from './provider.ts'
 import type { ReturnTarget } from './return-to.ts'
 
@@ -97,6 +98,13 @@ export type SignInEvent =
       readonly provider: string | undefined
       readonly code: string
       readonly why: string
+    }
+  | {
+      readonly kind: 'circle'
+      readonly host: string
+      readonly route: string | undefined
+      readonly cause: CircleCause
+      readonly evidence: CircleEvidence
     }
   | { readonly kind: 'logout'; readonly session: Session; readonly recorded: boolean }
   | { readonly kind: 'renewed'; readonly session: Session }

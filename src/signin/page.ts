@@ -1,6 +1,6 @@
 // What sign-in has to say to a person, as data. How it looks is the business of the pages; no markup in here.
 import type { CredentialKind } from '../policy/credential-kind.ts'
-import type { ClaimValue } from '../policy/principal.ts'
+import type { AnonymousNote, ClaimValue } from '../policy/principal.ts'
 import type { ReasonCode } from '../policy/reason.ts'
 import type { TracedRule } from '../policy/trace.ts'
 
@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'PST-1017',
   'PST-1018',
   'PST-1019',
+  'PST-1020',
   'PST-1030',
   'PST-1031',
   'PST-1032',
@@ -53,6 +54,8 @@ export interface ProviderChoice {
   /** What the operator calls it. */
   readonly label: string
   readonly href: string
+  /** This browser signed in with it the last time. */
+  readonly isLast: boolean
 }
 
 export interface MeSession {
@@ -68,6 +71,41 @@ export interface MeClaim {
   readonly name: string
   readonly value: ClaimValue
 }
+
+export type Scheme = 'http' | 'https'
+
+/** What was seen of a browser that goes in a circle. Nothing here is a value of a cookie. */
+export interface CircleEvidence {
+  /** How many copies of the session cookie came with the request for sign-in. */
+  readonly copiesHere: number
+  /** True where they make a session that counts. */
+  readonly countsHere: boolean
+  /** What the decision about the application found of the cookie; undefined = it told of none that was bad. */
+  readonly atApplication: AnonymousNote | undefined
+  readonly cookieName: string
+  /** Undefined = a cookie of the public host alone. */
+  readonly cookieDomain: string | undefined
+  readonly publicHost: string
+  /** Origin that the browser is sent to. */
+  readonly application: string
+  /** How the application's proxy reported that it was reached. */
+  readonly applicationScheme: Scheme | undefined
+  readonly publicScheme: Scheme
+  /** How the proxy before the public listener says that it was reached. */
+  readonly forwardedScheme: Scheme | undefined
+  readonly decision: ReasonCode
+  /** How far the clock of this service is ahead of each provider's, as their last token showed. */
+  readonly clocks: readonly { readonly provider: string; readonly aheadSeconds: number }[]
+}
+
+/** `here` = at sign-in, `there` = at the application. */
+export type CircleCause =
+  | 'not-kept'
+  | 'two-sessions'
+  | 'not-accepted-here'
+  | 'insecure-application'
+  | 'not-sent-there'
+  | 'not-accepted-there'
 
 export type Page =
   | {
@@ -96,9 +134,20 @@ export type Page =
       readonly code: ErrorCode
       readonly app: AskingApp | undefined
       readonly tryAgainHref: string | undefined
+      /** What the tab's own storage calls the fragment of where `tryAgainHref` leads in the end. */
+      readonly fragmentKey: string | undefined
       readonly retryAfterSeconds: number | undefined
       /** What was seen, in pairs of words; never a token, cookie value or query string. */
       readonly seen: readonly (readonly [string, string])[]
+      readonly atMs: number
+    }
+  /** A browser that goes in a circle; its code is `PST-1011`. */
+  | {
+      readonly name: 'circle'
+      readonly app: AskingApp
+      readonly cause: CircleCause
+      readonly evidence: CircleEvidence
+      readonly tryAgainHref: string
       readonly atMs: number
     }
   | {
@@ -133,6 +182,15 @@ export type Page =
       readonly accepts: readonly CredentialKind[]
     }
   /** A way on: shown where the status of the proxy keeps the browser from following `Location`. */
-  | { readonly name: 'hop'; readonly to: string }
+  | {
+      readonly name: 'hop'
+      readonly to: string
+      /** What the script of the page does about the `#fragment`; it only improves. */
+      readonly fragment?: {
+        readonly deed: 'keep' | 'restore'
+        /** What the tab's own storage calls it. */
+        readonly key: string
+      }
+    }
 
 export type PageName = Page['name']

@@ -4,12 +4,15 @@ import type { ErrorCode } from './page.ts'
 
 /**
  * `unavailable`: try again later. `misconfigured`: an operator has to act. `refused`: the answer is not believed.
+ * `clock`: what is believed is not yet or no more valid (RFC 7519 §4.1.4, §4.1.5).
  * `answered`: the provider itself said no, with its error code (OAuth 2.0 §4.1.2.1, OIDC Core §3.1.2.6).
  */
 export type ProviderFault =
   | { readonly kind: 'unavailable'; readonly why: string }
   | { readonly kind: 'misconfigured'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string }
+  /** Ours and the provider's differ by more than the tolerance; `aheadSeconds`: ours, where the token says it. */
+  | { readonly kind: 'clock'; readonly why: string; readonly aheadSeconds: number | undefined }
   | { readonly kind: 'answered'; readonly error: string }
 
 const UNAVAILABLE: ReadonlySet<string> = new Set([
@@ -47,7 +50,29 @@ export const faultOf = (error: unknown): ProviderFault => {
   // A failed connection is a bare TypeError (Fetch standard); misuse of the library is one with a code.
   if (code === undefined)
     return { kind: 'unavailable', why: error instanceof TypeError ? 'network' : 'unknown' }
+  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED')
+    return { kind: 'clock', why: code, aheadSeconds: aheadOf(error) }
   return byCode(code, undefined)
+}
+
+/** The library hands on, as the cause of the cause, when it looked and what the token said. */
+const aheadOf = (error: unknown): number | undefined => {
+  const told = causeOf(causeOf(error))
+  const now = numberOf(told, 'now')
+  const issuedAt = numberOf(memberOf(told, 'claims'), 'iat')
+  return now === undefined || issuedAt === undefined ? undefined : Math.round(now - issuedAt)
+}
+
+const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined)
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
+
+const numberOf = (value: unknown, name: string): number | undefined => {
+  const member = memberOf(value, name)
+  return typeof member === 'number' && Number.isFinite(member) ? member : undefined
 }
 
 const byCode = (code: string, status: number | undefined): ProviderFault => {
@@ -75,6 +100,8 @@ export const codeOf = (fault: ProviderFault): ErrorCode => {
       return 'PST-1008'
     case 'refused':
       return 'PST-1006'
+    case 'clock':
+      return 'PST-1020'
     case 'answered':
       return 'PST-1005'
   }

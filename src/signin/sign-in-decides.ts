@@ -11,6 +11,8 @@ export interface Wish {
   readonly provider: string | undefined
   /** Use another account: the provider must let one be chosen. */
   readonly otherAccount: boolean
+  /** Let me choose a provider, even where there is no doubt which. */
+  readonly choose: boolean
 }
 
 export type Prompt = 'none' | 'login' | 'select_account'
@@ -44,6 +46,9 @@ export const decideSignIn = (judged: Judged, wish: Wish): SignInStep => {
   if (decision.outcome === 'indeterminate') return { kind: 'indeterminate' }
   if (decision.outcome === 'challenge' && !decision.demand.accepts.includes('session'))
     return { kind: 'no-session', accepts: decision.demand.accepts }
+  const wantsChooser = wish.choose && judged.providers.length > 0
+  if (wantsChooser && chosenOf(judged.providers, wish) === undefined)
+    return { kind: 'choose', providers: judged.providers }
   if (wish.otherAccount && judged.providers.length > 0)
     return chooseOrAsk(judged.providers, wish, interactive('select_account'))
   switch (decision.outcome) {
@@ -114,7 +119,12 @@ const chooseFirst = (providers: readonly string[], ask: Ask): SignInStep => {
 
 /** One provider: go there. Several: let the person choose. A choice that the route does not believe is none. */
 export const chooseOrAsk = (providers: readonly string[], wish: Wish, ask: Ask): SignInStep => {
-  const chosen = providers.find((id) => id === wish.provider)
+  const chosen = chosenOf(providers, wish)
   if (chosen !== undefined) return { kind: 'ask', provider: chosen, ask }
-  return providers.length > 1 ? { kind: 'choose', providers } : chooseFirst(providers, ask)
+  return providers.length > 1 || (wish.choose && providers.length > 0)
+    ? { kind: 'choose', providers }
+    : chooseFirst(providers, ask)
 }
+
+const chosenOf = (providers: readonly string[], wish: Wish): string | undefined =>
+  providers.find((id) => id === wish.provider)

@@ -1,13 +1,14 @@
 // The way out: a redirect to the provider with code, PKCE, state and nonce, always all four (RFC 9700 §2.1.1).
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
+import { bindingsOf, clearBindings, setBindingCookie } from './binding-cookie.ts'
 import { faultAnswer, nowSeconds, signInHref, type SignInContext } from './context.ts'
 import type { Provider } from './provider.ts'
 import { codeOf, whyOf } from './provider-fault.ts'
 import type { ReturnTarget } from './return-to.ts'
-import { bindingsOf, setBindingCookie } from './set-cookie.ts'
+import { sendOn } from './send-on.ts'
 import type { Ask } from './sign-in-decides.ts'
-import { sealTransaction, type Transaction } from './transaction.ts'
-import { redirectAnswer, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
+import { mayShowForm, sealTransaction, type Transaction } from './transaction.ts'
+import { redirectAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
 
 /** Address to which a provider sends back; registered there letter by letter. */
 export const callbackHref = (context: SignInContext, provider: string): string =>
@@ -33,6 +34,7 @@ export const startSignIn = async (
     return faultAnswer(context, request, fault, signInHref(context, target, ['provider', provider.id]))
   }
   const transaction = makeTransaction(context, request, provider.id, target, ask)
+  if (target !== undefined) context.rounds.begin(transaction.id, transaction.binding, target.url)
   const parameters = {
     redirect_uri: callbackHref(context, provider.id),
     scope: provider.settings.scopes.join(' '),
@@ -44,10 +46,22 @@ export const startSignIn = async (
     ...(ask.maxAgeSeconds === undefined ? {} : { max_age: String(ask.maxAgeSeconds) }),
     ...(ask.acrValues.length === 0 ? {} : { acr_values: ask.acrValues.join(' ') }),
   }
-  return redirectAnswer(buildAuthorizationUrl(found.client, parameters).href, [
-    ['set-cookie', setBindingCookie(context.deps.settings, transaction.binding)],
-  ])
+  const to = buildAuthorizationUrl(found.client, parameters).href
+  const headers = bindingLines(context, request, transaction.binding)
+  return target !== undefined && mayShowForm(ask.purpose)
+    ? sendOn(request, to, 'keep', target.url, headers)
+    : redirectAnswer(to, headers)
 }
+
+/** The binding that was used; of the others only so many as are read stay. */
+const bindingLines = (
+  { deps: { settings } }: SignInContext,
+  { cookies }: SignInWebRequest,
+  binding: string,
+): readonly Pair[] => [
+  ['set-cookie', setBindingCookie(settings, binding)],
+  ...clearBindings(settings, cookies, [binding, ...bindingsOf(settings, cookies)]),
+]
 
 const makeTransaction = (
   context: SignInContext,

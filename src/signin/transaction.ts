@@ -14,6 +14,9 @@ export type Purpose =
   /** For a rule that wants a stronger or newer sign-in. */
   | { readonly kind: 'step-up'; readonly rule: string }
 
+/** False where the provider must not ask anybody: that way is redirects alone. */
+export const mayShowForm = ({ kind }: Purpose): boolean => kind === 'interactive' || kind === 'step-up'
+
 export interface Transaction {
   /** Used up once. */
   readonly id: string

@@ -89,6 +89,7 @@ describe.skipIf(chromiumIsMissing('the browser suite'))('in a browser', () => {
     )
     await fillIn(cy.page, 'cy')
     expect((await refusal).status()).toBe(403)
+    await cy.page.getByRole('heading', { name: /You have no access/ }).waitFor()
     expect(await cy.page.title()).toContain('You have no access')
     const text = await cy.page.locator('body').innerText()
     expect(text).toContain('Cy Lindqvist')
@@ -158,9 +159,7 @@ describe.skipIf(chromiumIsMissing('the browser suite'))('in a browser', () => {
       await tab.goto(url)
       return { tab, url }
     }
-    // The first one brings the binding cookie that the others share.
-    const first = await open('/')
-    const tabs = [first, ...(await Promise.all(['/page/onboarding', '/runbooks/database'].map(open)))]
+    const tabs = await Promise.all(['/', '/page/onboarding', '/runbooks/database'].map(open))
     for (const { tab, url } of tabs) {
       await fillIn(tab, 'ada')
       await tab.waitForURL(url)

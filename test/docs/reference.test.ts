@@ -6,6 +6,8 @@ import { CONFIG_KEYS, idleMeanings, REFERENCE_FILE, withReference } from '../../
 import { IDENTITY_PRESET } from '../../src/policy-file/identity-preset.ts'
 import { sentHeaders } from '../../src/policy-file/identity-preset.ts'
 import { REASON_CODES } from '../../src/policy/reason.ts'
+import { CIRCLE } from '../../src/pages/catalogue.ts'
+import { ERROR_CODES } from '../../src/signin/page.ts'
 import { CLIENT_NAMES } from '../../src/proxy/raw-headers.ts'
 import { makeInstallation, PROXY_KEY, type Installation } from '../support/installation.ts'
 import { startTestPostern, type TestPostern } from '../support/postern.ts'
@@ -199,15 +201,17 @@ describe('docs/http-api.md', () => {
   })
 })
 
-describe('docs/http-api.md, on error pages', () => {
-  it('has every code with its title', () => {
+describe('docs/sign-in.md, on error pages', () => {
+  it('has every code with its title, its cause and what to do', () => {
     const source = textOf('src/pages/error-codes.ts')
     const titles = [...source.matchAll(/^ {2}'(PST-\d+)': \{\s+title: '([^']+)'/gm)].map(
       ([, code, title]) => [code, title],
     )
-    const rows = tableBelow('docs/http-api.md', 'Error codes').map(([code, title]) => [code, title])
-    expect(titles.length).toBe(source.match(/'PST-\d+':/g)?.length)
-    expect(rows).toEqual(titles)
+    const sections = [
+      ...textOf('docs/sign-in.md').matchAll(/^### (PST-\d+)\n\*\*(.+?)\.\*\* \*Cause\*: .+ \*Act\*: .+\.$/gm),
+    ].map(([, code, title]) => [code, title])
+    expect(titles.map(([code]) => code)).toEqual([...ERROR_CODES])
+    expect(sections).toEqual(titles)
   })
 })
 
@@ -288,6 +292,13 @@ describe('docs/operations.md', () => {
     const known: readonly string[] = REASON_CODES
     expect(reasons.length).toBeGreaterThan(8)
     expect(reasons.filter((reason) => !known.includes(reason))).toEqual([])
+  })
+})
+
+describe('docs/sign-in.md, on circles', () => {
+  it('lists the causes that there are', () => {
+    const rows = tableBelow('docs/sign-in.md', 'The page about a circle').map(([cause]) => cause)
+    expect(rows).toEqual(Object.keys(CIRCLE.cause))
   })
 })
 

@@ -17,7 +17,7 @@ import {
   signedIn,
   type World,
 } from '../support/sign-in-world.ts'
-import { type Browser } from '../unit/signin/browser.ts'
+import { onwardOf, type Browser } from '../unit/signin/browser.ts'
 
 const asked = (browser: Browser): readonly URLSearchParams[] =>
   browser.history.filter((url) => url.includes('/auth?')).map((url) => new URL(url).searchParams)
@@ -135,7 +135,7 @@ describe('asking for more', () => {
     expect(headerOf(answer, 'www-authenticate')).toContain('max_age="300"')
     expect((await askNginx(world.service, `${APP}/x`, { cookie: cookieOf(browser) })).status).toBe(200)
     const stopped = await browser.visit(`${APP}/fresh`, (url) => url.startsWith(world.provider.issuer))
-    const sent = new URL(stopped.headers.get('location') ?? '').searchParams
+    const sent = new URL(onwardOf(stopped) ?? '').searchParams
     expect([sent.get('max_age'), sent.get('prompt')]).toEqual(['300', null])
   })
 

@@ -21,7 +21,7 @@ export const chromiumIsMissing = (suite: string): boolean => {
 }
 
 /** Starts the browser; nothing of it goes to any network but loopback. */
-export const startChromium = (): Promise<Browser> =>
+export const startChromium = (more: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: CHROMIUM ?? '',
     args: [
@@ -33,6 +33,7 @@ export const startChromium = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   })
 

@@ -213,6 +213,10 @@ const configuration = (
   interactions: { url: (_, { uid }) => `/login/${uid}`, policy: prompts() },
   loadExistingGrant: async (ctx) => {
     const accountId = ctx.oidc.session?.accountId
+    // Another grant would end the codes of the one before: of ten tabs, nine could not finish.
+    const known = ctx.oidc.session?.grantIdFor(client.clientId)
+    const earlier = known === undefined ? undefined : await ctx.oidc.provider.Grant.find(known)
+    if (earlier !== undefined && earlier.accountId === accountId) return earlier
     const grant = new ctx.oidc.provider.Grant({
       clientId: client.clientId,
       ...(accountId === undefined ? {} : { accountId }),
@@ -272,7 +276,7 @@ const login = async (
       response
         .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
         .end(
-          `<!doctype html><html lang="en"><title>Test provider</title><form method="post" action="/login/${uid}">` +
+          `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Test provider</title><form method="post" action="/login/${uid}">` +
             `<label>Name <input name="username" autocomplete="username"></label>` +
             `<label>Password <input name="password" type="password"></label>` +
             `<label><input type="checkbox" name="second-factor" value="yes"> Second factor</label>` +

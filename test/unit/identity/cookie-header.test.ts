@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cookieValues, sessionCookieName, withoutCookie } from '../../../src/identity/cookie-header.ts'
+import {
+  cookiesOfFamily,
+  cookieValues,
+  sessionCookieName,
+  withoutCookie,
+} from '../../../src/identity/cookie-header.ts'
 
 const NAME = '__Secure-postern'
 const ours = new Set([NAME])
@@ -52,10 +57,31 @@ describe('the values of a cookie', () => {
   })
 })
 
+describe('a family of cookies', () => {
+  test('is found over several lines, in order, by how the names begin', () => {
+    const lines = ['x=1; fam-a=1; Fam-b=2', 'fam-c=3;fam-=4; xfam-d=5; fam-a=6']
+    expect(cookiesOfFamily(lines, 'fam-').map(({ name, value }) => `${name}=${value}`)).toEqual([
+      'fam-a=1',
+      'fam-c=3',
+      'fam-=4',
+      'fam-a=6',
+    ])
+  })
+})
+
 describe('the cookies that go on to the application', () => {
   test('keep order and spelling and lose every copy of ours', () => {
     const lines = [`a=1; ${NAME}=s1;b="x y"`, `${NAME}=s2`, 'c=%20; d']
     expect(withoutCookie(lines, ours)).toBe('a=1; b="x y"; c=%20; d')
+  })
+
+  test('lose a whole family, and nothing that only resembles it', () => {
+    const names = new Set([NAME, '__Host-postern-bind-'])
+    const lines = [
+      '__Host-postern-bind-a1=x; __Host-postern-bind=y; a=__Host-postern-bind-',
+      '__Host-postern-bind-=z',
+    ]
+    expect(withoutCookie(lines, names)).toBe('__Host-postern-bind=y; a=__Host-postern-bind-')
   })
 
   test('are nothing where only ours came', () => {

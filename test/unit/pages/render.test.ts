@@ -4,9 +4,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { errorText } from '../../../src/pages/error-codes.ts'
 import { pageHtml, renderAnswer } from '../../../src/pages/render.ts'
+import { SCRIPT } from '../../../src/pages/script.ts'
 import { STYLE } from '../../../src/pages/style.ts'
 import type { TracedPredicate, TracedRule } from '../../../src/policy/trace.ts'
-import { ERROR_CODES, type Page } from '../../../src/signin/page.ts'
+import { ERROR_CODES, type CircleCause, type Page } from '../../../src/signin/page.ts'
 
 const EVIL = `"><img src=x onerror=alert(1)>'&<script>`
 
@@ -49,14 +50,41 @@ const denied = (
   signOutHref: 'https://auth.example.com/sign-out',
 })
 
+const circle = (text: string, cause: CircleCause): Extract<Page, { name: 'circle' }> => ({
+  name: 'circle',
+  app: app(text),
+  cause,
+  evidence: {
+    copiesHere: 1,
+    countsHere: true,
+    atApplication: 'expired',
+    cookieName: text,
+    cookieDomain: text,
+    publicHost: text,
+    application: text,
+    applicationScheme: 'http',
+    publicScheme: 'https',
+    forwardedScheme: 'http',
+    decision: 'ALLOW_RULE',
+    clocks: [{ provider: text, aheadSeconds: -90 }],
+  },
+  tryAgainHref: 'https://app.example.com/x',
+  atMs: 0,
+})
+
 const pages = (text: string): readonly Page[] => [
-  { name: 'choose', app: app(text), providers: [{ label: text, href: 'https://auth.example.com/sign-in' }] },
+  {
+    name: 'choose',
+    app: app(text),
+    providers: [{ label: text, href: 'https://auth.example.com/sign-in', isLast: true }],
+  },
   denied(text, [rule('allow', text, 'miss', [predicate('groups', text, 'miss')])]),
   ...ERROR_CODES.map((code): Page => ({
     name: 'error',
     code,
     app: app(text),
     tryAgainHref: 'https://auth.example.com/sign-in',
+    fragmentKey: text,
     retryAfterSeconds: 5,
     seen: [[text, text]],
     atMs: 0,
@@ -89,9 +117,12 @@ const pages = (text: string): readonly Page[] => [
   { name: 'not-signed-in', signInHref: 'https://auth.example.com/sign-in' },
   { name: 'no-session-accepted', app: app(text), accepts: ['api-key'] },
   { name: 'hop', to: `https://idp.example.com/?x=${text}` },
+  { name: 'hop', to: `https://idp.example.com/?x=${text}`, fragment: { deed: 'keep', key: text } },
+  circle(text, 'not-sent-there'),
 ]
 
-const html = (page: Page): string => pageHtml(page)
+/** Without the one script, where there is one: it is ours, and the headers pin it. */
+const html = (page: Page): string => pageHtml(page).replace(`<script>${SCRIPT}</script>`, '')
 
 describe('what comes from outside is inert', () => {
   it.each(pages(EVIL).map((page) => [page.name, page] as const))('%s', (_, page) => {
@@ -145,14 +176,14 @@ describe('the headers of an answer', () => {
   )
   const header = (name: string): string | undefined => rendered.headers.find(([key]) => key === name)?.[1]
 
-  it('allow the style that is in the page, byte for byte, and nothing else', () => {
+  it('allow the style and the script that are in the page, byte for byte, and nothing else', () => {
     const style = /<style>([^]*)<\/style>/.exec(rendered.body)?.[1]
     expect(style).toBe(STYLE)
-    const hash = createHash('sha256')
-      .update(style ?? '')
-      .digest('base64')
+    const script = /<script>([^]*)<\/script>/.exec(rendered.body)?.[1]
+    expect(script).toBe(SCRIPT)
+    const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64')
     expect(header('content-security-policy')).toBe(
-      `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+      `default-src 'none'; style-src 'sha256-${hashOf(style ?? '')}'; script-src 'sha256-${hashOf(script ?? '')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
     )
   })
 
@@ -239,6 +270,7 @@ describe('an error says what happened, what to do, and its code', () => {
       code,
       app: undefined,
       tryAgainHref: undefined,
+      fragmentKey: undefined,
       retryAfterSeconds: undefined,
       seen: [],
       atMs: 0,
@@ -257,5 +289,44 @@ describe('the hop goes on without a script', () => {
       '<meta http-equiv="refresh" content="0; url=https://app.example.com/x?a=1&amp;b=2" />',
     )
     expect(text).toContain('href="https://app.example.com/x?a=1&amp;b=2"')
+  })
+})
+
+describe('the hop that keeps the fragment', () => {
+  const page: Page = {
+    name: 'hop',
+    to: 'https://idp.example.com/auth?state=x',
+    fragment: { deed: 'keep', key: 'postern:1' },
+  }
+
+  it('goes on by itself where there is no script, and leaves it to the script where there is one', () => {
+    const text = pageHtml(page)
+    expect(text).toContain(
+      '<noscript><meta http-equiv="refresh" content="0; url=https://idp.example.com/auth?state=x" /></noscript>',
+    )
+    expect(text).toContain('data-fragment="keep" data-key="postern:1"')
+    expect(text.indexOf('<script>')).toBeGreaterThan(text.indexOf('data-fragment'))
+    expect(pageHtml({ name: 'hop', to: page.to })).not.toMatch(/<script|<noscript/)
+  })
+})
+
+describe('the page about a circle', () => {
+  it.each([
+    ['not-kept', 'drops or rewrites Set-Cookie'],
+    ['two-sessions', 'Delete both cookies'],
+    ['not-accepted-here', 'same session.keys, session.domain and clock'],
+    ['insecure-application', 'redirect http to https'],
+    ['not-sent-there', 'carry the browser’s Cookie header'],
+    ['not-accepted-there', 'the decision service that the proxy asks'],
+  ] as const)('%s: says what to do', (cause, what) => {
+    const text = html(circle('x', cause))
+    for (const part of [
+      'PST-1011',
+      what,
+      'Try again</a>',
+      '90 s behind',
+      'https by the configuration, http by its proxy',
+    ])
+      expect(text).toContain(part)
   })
 })

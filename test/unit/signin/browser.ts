@@ -41,6 +41,8 @@ export interface Browser {
   readonly forget: (url: string) => void
   /** Every cookie of every host. */
   readonly cookies: () => readonly Cookie[]
+  /** Cookies whose names begin so, as `name=value`, the oldest first. */
+  readonly cookiesOf: (family: string) => readonly string[]
   readonly setCookie: (url: string, line: string) => void
   /** Every URL that was opened, in order. */
   readonly history: readonly string[]
@@ -83,7 +85,10 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
     const expires = attribute('expires')
     const ended =
       attribute('max-age') === '0' || (expires !== undefined && new Date(expires).getTime() < Date.now())
-    jar = [...jar.filter((one) => !isSame(one)), ...(ended ? [] : [cookie])]
+    // A cookie that is set again keeps its place: the oldest is sent first (RFC 6265 §5.3 step 11, §5.4).
+    if (ended) jar = jar.filter((one) => !isSame(one))
+    else if (jar.some(isSame)) jar = jar.map((one) => (isSame(one) ? cookie : one))
+    else jar = [...jar, cookie]
   }
 
   const sent = (url: URL): string =>
@@ -136,8 +141,7 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
         now = await request('POST', form.action, form.fields, PAGE_LOAD)
         continue
       }
-      const location = now.status >= 300 && now.status < 400 ? now.headers.get('location') : null
-      const next = location === null ? refreshOf(now) : new URL(location, now.url).href
+      const next = onwardOf(now)
       if (next === undefined || until?.(next) === true) return now
       now = await get(next)
     }
@@ -154,6 +158,8 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
       jar = jar.filter(({ domain }) => domain !== new URL(url).hostname)
     },
     cookies: () => jar,
+    cookiesOf: (family) =>
+      jar.filter((one) => one.name.startsWith(family)).map((one) => `${one.name}=${one.value}`),
     setCookie: (url, line) => keep(new URL(url), line),
     history,
   }
@@ -163,8 +169,15 @@ export const makeBrowser = (hosts: ReadonlyMap<string, Serve>): Browser => {
 const isTrustworthy = ({ protocol, hostname }: URL): boolean =>
   protocol === 'https:' || hostname === '127.0.0.1' || hostname.endsWith('.localhost')
 
-const refreshOf = (shown: Shown): string | undefined =>
-  /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(shown.body)?.[1]?.replaceAll('&amp;', '&')
+/** Where an answer sends a browser by itself: a redirect, or a page that goes on. */
+export const onwardOf = (shown: Shown): string | undefined => {
+  const location = shown.status >= 300 && shown.status < 400 ? shown.headers.get('location') : null
+  return location === null ? refreshIn(shown.body) : new URL(location, shown.url).href
+}
+
+/** Where a page goes on by itself. */
+export const refreshIn = (body: string): string | undefined =>
+  /<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&')
 
 /** A form that the page submits by itself, as oidc-provider does before it changes the person. */
 const submittedForm = (

@@ -1,6 +1,7 @@
 // A whole sign-in against a real provider, through the pages that a browser would see.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SignInSettings } from '../../../src/signin/deps.ts'
+import { onwardOf, type Shown } from './browser.ts'
 import { APP, BIND, COOKIE, logIn, makeWorld, PUBLIC, type World } from './world.ts'
 
 let world: World
@@ -45,8 +46,8 @@ describe('a whole sign-in', () => {
   it('sends code, PKCE, state and nonce, and nothing that is secret', async () => {
     const browser = world.browser()
     const start = await browser.get(signInUrl(`${APP}/`))
-    const location = new URL(start.headers.get('location') ?? '')
-    expect(start.status).toBe(303)
+    const location = new URL(onwardOf(start) ?? '')
+    expect(start.status).toBe(200)
     expect(Object.fromEntries(location.searchParams)).toMatchObject({
       response_type: 'code',
       client_id: 'postern',
@@ -61,15 +62,18 @@ describe('a whole sign-in', () => {
     expect(location.href).not.toContain('app.example.com')
     expect(start.headers.getSetCookie()).toEqual([
       expect.stringMatching(
-        /^__Host-postern-bind=[\w-]{22}; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/,
+        /^__Host-postern-bind-[\w-]{6}=[\w-]{16}; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/,
       ),
     ])
   })
 
   it('has a body that goes on by itself, for a proxy that keeps a 401 over it', async () => {
     const start = await world.browser().get(signInUrl(`${APP}/`))
-    const to = (start.headers.get('location') ?? '').replaceAll('&', '&amp;')
-    expect(start.body).toContain(`<meta http-equiv="refresh" content="0; url=${to}" />`)
+    const to = onwardOf(start) ?? ''
+    expect(to.startsWith(world.provider.issuer)).toBe(true)
+    expect(start.body).toContain(
+      `<meta http-equiv="refresh" content="0; url=${to.replaceAll('&', '&amp;')}" />`,
+    )
   })
 
   it('sets the session cookie with every attribute that protects it', async () => {
@@ -78,8 +82,7 @@ describe('a whole sign-in', () => {
     const posted = await browser.post(form.url, { username: 'ada', password: 'ada' })
     const before = await browser.follow(posted, (url) => url.startsWith(`${PUBLIC}/callback`))
     const callback = await browser.get(before.headers.get('location') ?? '')
-    expect(callback.status).toBe(303)
-    expect(callback.headers.get('location')).toBe(`${APP}/`)
+    expect([callback.status, onwardOf(callback)]).toEqual([200, `${APP}/`])
     expect(callback.headers.getSetCookie()).toEqual([
       expect.stringMatching(
         /^__Secure-postern=[\w-]+; Path=\/; Domain=example\.com; Max-Age=43200; Secure; HttpOnly; SameSite=Lax$/,
@@ -109,11 +112,12 @@ describe('ten tabs sign in at once', () => {
     const paths = Array.from({ length: 10 }, (_, index) => `/tab/${index}`)
     const forms = []
     for (const path of paths) forms.push(await browser.visit(`${APP}${path}`))
-    const binding = browser.cookie(BIND)
+    const binding = browser.cookiesOf(BIND)
+    expect(binding).toHaveLength(1)
     const shown = []
     for (const form of forms) shown.push(await logIn(browser, form, 'ada'))
     expect(shown.map((page) => page.body)).toEqual(paths.map((path) => `application ${path}`))
-    expect(browser.cookie(BIND)).toBe(binding)
+    expect(browser.cookiesOf(BIND)).toEqual(binding)
   })
 })
 
@@ -244,7 +248,7 @@ describe('sign-in decides', () => {
   it('another account is asked for at the provider, signed in or denied or not', async () => {
     const browser = await signedIn('ben')
     const shown = await browser.get(signInUrl(`${APP}/`, '&prompt=select_account'))
-    expect(new URL(shown.headers.get('location') ?? '').searchParams.get('prompt')).toBe('select_account')
+    expect(new URL(onwardOf(shown) ?? '').searchParams.get('prompt')).toBe('select_account')
     const page = await logIn(browser, await browser.follow(shown), 'ada')
     expect(page.body).toBe('application /')
   })
@@ -263,9 +267,53 @@ describe('a circle is noticed', () => {
     browser.setCookie(PUBLIC, `${COOKIE}=; Domain=example.com; Path=/; Secure; Max-Age=0`)
     shown = await browser.visit(url)
     expect(shown.body).toContain('PST-1011')
-    expect(shown.body).toContain('<dt>Session cookie sent to sign-in</dt>')
+    const seen = shown.body.replaceAll(/\s+/g, ' ')
+    expect(seen).toContain('<dt>Session cookie at sign-in</dt> <dd>not sent</dd>')
+    expect(seen).toContain('<dd>__Secure-postern, for example.com and all hosts below it</dd>')
+    expect(seen).toContain('<dt>Clock, against Example corp</dt> <dd>the same</dd>')
+    expect(seen).toContain('Look whether a proxy before sign-in drops or rewrites Set-Cookie')
+    const [circle] = world.events.filter(({ kind }) => kind === 'circle')
+    expect(circle).toMatchObject({ host: 'app.example.com', cause: 'not-kept', evidence: { copiesHere: 0 } })
+    await browser.visit(url)
+    expect(world.events.filter(({ kind }) => kind === 'circle')).toHaveLength(1)
     world.turns.clockMs = 61_000
     expect((await browser.visit(url)).body).toBe('application /loop')
+  })
+
+  it('a session that counts here and not there is told apart from one that is not kept', async () => {
+    const browser = world.browser()
+    const url = `${APP}/there`
+    await logIn(browser, await browser.visit(url), 'ada')
+    const visit = (more = ''): Promise<Shown> => browser.get(signInUrl(url, more))
+    for (const _ of [1, 2]) expect(onwardOf(await visit())).toBe(url)
+    const causes = []
+    for (const more of ['', '&seen=expired', '&seen=%3Cb%3E'])
+      causes.push((await visit(more)).body.replaceAll(/\s+/g, ' '))
+    expect(causes[0]).toContain(
+      '<dt>Session cookie at the application</dt> <dd>not sent, as far as is known</dd>',
+    )
+    expect(causes[0]).toContain('Let the request of the proxy to the decision service carry')
+    expect(causes[1]).toContain('<dt>Session cookie at the application</dt> <dd>sent, but expired</dd>')
+    expect(causes[1]).toContain('has the same session.keys, session.domain, state and clock')
+    expect(causes[2]).toBe(
+      causes[0]
+        ?.replace(/<time.*?<\/time>/, /<time.*?<\/time>/.exec(causes[2] ?? '')?.[0] ?? '')
+        .replace(/data-clock="\d+"/, /data-clock="\d+"/.exec(causes[2] ?? '')?.[0] ?? ''),
+    )
+  })
+
+  it('a program is told the same in problem+json', async () => {
+    const browser = world.browser()
+    const url = `${APP}/there`
+    await logIn(browser, await browser.visit(url), 'ada')
+    for (const _ of [1, 2]) await browser.get(signInUrl(url))
+    const told = await browser.get(signInUrl(`http${url.slice(5)}`), { accept: 'application/json' })
+    expect([told.status, told.headers.get('content-type')]).toEqual([508, 'application/problem+json'])
+    expect(JSON.parse(told.body)).toMatchObject({
+      code: 'PST-1011',
+      cause: 'insecure-application',
+      seen: { copiesHere: 1, countsHere: true, applicationScheme: 'http', publicScheme: 'https' },
+    })
   })
 
   it('a cookie that cannot reach the application is said at once, not tried', async () => {
@@ -302,7 +350,7 @@ describe('where it lives', () => {
     )
     const location = new URL(headers.get('location') ?? '')
     expect(location.searchParams.get('redirect_uri')).toBe('https://app.example.com/postern/callback/corp')
-    expect(headers.get('set-cookie')).toMatch(/^__Host-postern-bind=/)
+    expect(headers.get('set-cookie')).toMatch(/^__Host-postern-bind-/)
   })
 
   it('on plain http of this machine, cookies have no prefix and no Secure', async () => {
@@ -315,7 +363,7 @@ describe('where it lives', () => {
       'http://nothing.demo.localhost:8080/',
     )
     expect(headers.get('set-cookie')).toMatch(
-      /^postern-bind=[\w-]{22}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/,
+      /^postern-bind-[\w-]{6}=[\w-]{16}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/,
     )
   })
 })
@@ -338,7 +386,60 @@ describe('several providers', () => {
     two.turns.routeProviders = ['corp']
     const other = two.browser()
     const start = await other.get(link('partner'))
-    expect(start.headers.get('location')).toContain(two.provider.issuer)
+    expect(onwardOf(start)).toContain(two.provider.issuer)
     await two.close()
+  })
+
+  const linksOf = (page: Shown): readonly string[] =>
+    [...page.body.matchAll(/<a class="deed[^"]*" href="([^"]+)"/g)].map((match) =>
+      (match[1] ?? '').replaceAll('&amp;', '&'),
+    )
+  const providersOf = (page: Shown): readonly (string | null)[] =>
+    linksOf(page).map((link) => new URL(link).searchParams.get('provider'))
+
+  it('the one that was used last stands first; a planted cookie changes nothing but the order', async () => {
+    const two = await makeWorld({ twoProviders: true })
+    const browser = two.browser()
+    const chooser = await browser.visit(`${APP}/x`)
+    expect(providersOf(chooser)).toEqual(['corp', 'partner'])
+    expect(chooser.body).not.toContain('used last time')
+    await logIn(browser, await browser.visit(linksOf(chooser)[1] ?? ''), 'ada')
+    expect(browser.cookiesOf('__Host-postern-provider')).toEqual(['__Host-postern-provider=partner'])
+    browser.setCookie(PUBLIC, `${COOKIE}=; Domain=example.com; Path=/; Secure; Max-Age=0`)
+    const again = await browser.visit(`${APP}/x`)
+    expect(providersOf(again)).toEqual(['partner', 'corp'])
+    expect(again.body.match(/used last time/g)).toHaveLength(1)
+    for (const planted of ['nobody', '%3Cb%3E', 'partner%0d%0a', '']) {
+      browser.setCookie(PUBLIC, `__Host-postern-provider=${planted}; Path=/; Secure`)
+      const shown = await browser.visit(`${APP}/x`)
+      expect([providersOf(shown), shown.body.includes('used last')]).toEqual([['corp', 'partner'], false])
+    }
+    two.turns.routeProviders = ['corp']
+    browser.setCookie(PUBLIC, '__Host-postern-provider=partner; Path=/; Secure')
+    expect(onwardOf(await browser.get(signInUrl(`${APP}/x`)))).toContain(two.provider.issuer)
+    await two.close()
+  })
+
+  it('prompt=choose shows the chooser to whoever asks, signed in or not, with one provider too', async () => {
+    const browser = world.browser()
+    const chooser = await browser.get(signInUrl(`${APP}/x`, '&prompt=choose'))
+    expect([chooser.status, providersOf(chooser)]).toEqual([200, ['corp']])
+    expect(chooser.headers.getSetCookie()).toEqual([])
+    expect((await logIn(browser, await browser.visit(linksOf(chooser)[0] ?? ''), 'ada')).body).toBe(
+      'application /x',
+    )
+    const signedIn = await browser.get(signInUrl(`${APP}/x`, '&prompt=choose'))
+    expect(providersOf(signedIn)).toEqual(['corp'])
+    const other = onwardOf(await browser.get(linksOf(signedIn)[0] ?? ''))
+    expect(new URL(other ?? '').searchParams.get('prompt')).toBe('select_account')
+    const nowhere = await browser.get(`${PUBLIC}/sign-in?prompt=choose`)
+    expect(providersOf(nowhere)).toEqual(['corp'])
+    expect(onwardOf(await browser.get(`${PUBLIC}/sign-in`))).toBe(`${PUBLIC}/me`)
+  })
+
+  it('with one provider nothing is remembered', async () => {
+    const browser = world.browser()
+    await logIn(browser, await browser.visit(`${APP}/x`), 'ada')
+    expect(browser.cookiesOf('__Host-postern-provider')).toEqual([])
   })
 })

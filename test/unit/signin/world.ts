@@ -37,7 +37,8 @@ import { makeBrowser, type Browser, type Serve, type Shown } from './browser.ts'
 export const PUBLIC = 'https://auth.example.com'
 export const APP = 'https://app.example.com'
 export const COOKIE = '__Secure-postern'
-export const BIND = '__Host-postern-bind'
+/** How the names of binding cookies begin. */
+export const BIND = '__Host-postern-bind-'
 
 export const ROUTES: readonly RoutePlan[] = [
   {
