@@ -4,11 +4,11 @@ const LINE_BREAK = 10
 /** No line of a log is longer; of one that is, only its begin is kept. */
 const LINE_MAX = 33_554_432
 
-/** @param bytes with the line break, where there is one; only valid during the call where it is not copied */
-export type OnLine = (bytes: Buffer, isComplete: boolean) => void
+/** @param bytes with the line break, where there is one @returns `stop` where no more is wanted */
+export type OnLine = (bytes: Buffer, isComplete: boolean) => 'stop' | undefined
 
 /**
- * Hands over each line.
+ * Hands over each line, until it is told to stop.
  * @param source chunks of bytes, in order
  * @returns when all were handed over; rejects where the source does
  */
@@ -31,7 +31,7 @@ export const forEachLine = async (source: AsyncIterable<Uint8Array>, onLine: OnL
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let start = 0
     for (let at = chunk.indexOf(LINE_BREAK); at >= 0; at = chunk.indexOf(LINE_BREAK, start)) {
-      onLine(take(chunk.subarray(start, at + 1)), true)
+      if (onLine(take(chunk.subarray(start, at + 1)), true) === 'stop') return
       start = at + 1
     }
     if (start < chunk.length) keep(chunk.subarray(start))

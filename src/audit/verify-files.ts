@@ -31,7 +31,10 @@ export const verifyFiles = async (
     verifier.file(file)
     const source = file === STANDARD_INPUT ? input : createReadStream(file, { highWaterMark: 1_048_576 })
     try {
-      await forEachLine(source, (bytes, isComplete) => verifier.line(bytes, isComplete))
+      await forEachLine(source, (bytes, isComplete) => {
+        verifier.line(bytes, isComplete)
+        return undefined
+      })
     } catch (error) {
       return { kind: 'unreadable', why: `cannot read \`${file}\`: ${codeOf(error)}` }
     }
