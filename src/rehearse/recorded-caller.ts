@@ -65,6 +65,7 @@ const cutTexts = ({ sub }: DecisionLine): readonly Gap[] => {
 const NOTES: Readonly<Record<AnonymousNote, true>> = {
   expired: true,
   revoked: true,
+  stale: true,
   'two-sessions': true,
   'does-not-open': true,
   'not-believed': true,

@@ -119,6 +119,7 @@ describe('a logged decision', () => {
     ['allow', at(['eng'], { multiFactor: true, amr: ['pwd', 'otp'] })],
     ['challenge', ANONYMOUS],
     ['challenge', { kind: 'anonymous', note: 'expired' }],
+    ['challenge', { kind: 'anonymous', note: 'stale' }],
     ['challenge', { kind: 'rejected', reason: 'DENY_WRONG_AUDIENCE', credential: 'bearer', why: 'x' }],
     ['indeterminate', { kind: 'unavailable', reason: 'ERROR_IDP', why: 'x' }],
     ['deny', { kind: 'ambiguous', why: 'x' }],
