@@ -1,6 +1,6 @@
 // What a log file ended with before a writer began: the first line of the new writer names it, so that it cannot be cut
 // or changed any more without a trace. That holds for lines, too, that a killed writer left without the end of a block.
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { parseBlock, sha256 } from './seal-line.ts'
 
 /** The end of a log. */
@@ -21,11 +21,13 @@ export const TAIL_MAX = 67_108_864
  * @returns undefined where there is nothing, or it cannot be read, or its last block is too far away. Never rejects.
  */
 export const readLogTail = async (path: string): Promise<LogTail | undefined> => {
+  // A pipe is not opened: its reader is somebody else.
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile() !== true || found.size === 0) return undefined
   const handle = await open(path, 'r').catch(() => undefined)
   if (handle === undefined) return undefined
   try {
-    const stats = await handle.stat()
-    return stats.isFile() && stats.size > 0 ? await tailOf(handle, stats.size) : undefined
+    return await tailOf(handle, (await handle.stat()).size)
   } catch {
     // It can be opened and not be read: the new chain begins without a link.
     return undefined

@@ -10,16 +10,21 @@ const resumeSchema = z.looseObject({
   sha256: z.string(),
 })
 
+const EARLIER_MAX = 16
+
 export type TailCheck = 'same' | 'other-block' | 'other-lines' | 'not-known'
 
 export class StreamTail {
   #after: string | undefined
+  /** Hashes of the block lines before the last one, newest last. */
+  #earlier: readonly string[] = []
   #parts: Uint8Array[] = []
   #bytes = 0
   #isEmptyStream = true
 
   /** @param hash of a block line that just came */
   block(hash: string): void {
+    if (this.#after !== undefined) this.#earlier = [...this.#earlier, this.#after].slice(-EARLIER_MAX)
     this.#after = hash
     this.#parts = []
     this.#bytes = 0
@@ -41,7 +46,12 @@ export class StreamTail {
     const found = readResume(text)
     if (found === undefined) return 'other-lines'
     if (this.#isEmptyStream) return 'not-known'
-    if (this.#after !== found.after) return this.#after === undefined ? 'not-known' : 'other-block'
+    if (this.#after !== found.after) {
+      if (this.#after === undefined) return 'not-known'
+      // Between its look and its first line somebody else wrote whole blocks, which prove themselves.
+      const cameBetween = found.bytes === 0 && this.#earlier.some((hash) => hash === found.after)
+      return cameBetween ? 'same' : 'other-block'
+    }
     if (this.#bytes !== found.bytes || this.#bytes > TAIL_MAX) return 'other-lines'
     const hash = createHash('sha256')
     for (const part of this.#parts) hash.update(part)

@@ -302,6 +302,19 @@ const logOfResumed = async (resume: object | undefined): Promise<string> => {
   return sink.text
 }
 
+describe('a writer that begins while another one adds a line', () => {
+  it('is no finding, since the chain between proves itself', async () => {
+    const next = await logOfResumed(await resumeAfter(plain))
+    const between = await logOf('mint', [1])
+    expect(judge(plain + between + next)).toMatchObject({ findings: [], notes: [] })
+    expect(judge(plain + between.replace('"n":0', '"n":1') + next).findings).toMatchObject([
+      { kind: 'edited' },
+    ])
+    const shorter = linesOf(plain).slice(0, 11).join('')
+    expect(judge(shorter + next).findings).toMatchObject([{ kind: 'cut-off' }])
+  })
+})
+
 describe('several writers in one stream', () => {
   /** Takes lines from each in turn, each one's in their order. */
   const mixed = (texts: readonly string[], picks: readonly number[]): string => {
