@@ -47,8 +47,8 @@ const MEANING: Readonly<Record<string, string>> = {
   'state.kind': '`valkey` is **not built yet**',
   'state.replicas': 'how many services share the state; more than 1 is an error with `memory`',
   audit: 'the decision log',
-  'audit.sink': '`stdout` or `{file: PATH}`; a file has mode 0600',
-  'audit.chain': 'seals the log',
+  'audit.sink':
+    '`stdout` or `{file: PATH}`; a file has mode 0600; `rotate: {size: 100MB, keep: 10}` beside `file` begins a new one when it is full',
   'admin.token': 'one bearer token for `/admin/v1/*`; the log calls it `admin`',
   'admin.tokens[].id': 'who this is, in the log',
   'admin.tokens[].file': 'where the token is; this or `env`',

@@ -1,5 +1,5 @@
-// Text on its way to a sink: large writes, one at a time, in order, each tried until it succeeds. What a write took
-// in part is not written twice.
+// Text on its way to a sink: blocks, each written whole, one at a time, in order, each tried until it succeeds. What a
+// write took in part is not written twice. Lines gather until a block ends; a block that has ended never changes.
 import type { Sink } from './sink.ts'
 
 export interface QueueSettings {
@@ -7,6 +7,18 @@ export interface QueueSettings {
   readonly flushMs: number
   /** After a failed write. */
   readonly retryMs: number
+}
+
+/** What the queue asks of its owner. */
+export interface QueuePorts {
+  /** Ends a block. @param bytes of its lines @returns the line that is written behind them */
+  readonly seal: (bytes: Uint8Array) => string
+  /** The sink is full and about to be changed for another: what is put in now still goes to this one. */
+  readonly onFull: () => void
+  /** Hears of the first of a run of failed writes. */
+  readonly onFailure: (error: unknown) => void
+  /** The sink could not be changed; the old one goes on. */
+  readonly onRotateFailure: (error: unknown) => void
 }
 
 /** Runs a task once, later; the returned function calls it off. */
@@ -17,54 +29,75 @@ const byTimer: Later = (task, delayMs) => {
   return () => clearTimeout(timer)
 }
 
-const FLUSH_BYTES = 65_536
-const NOTHING = Buffer.alloc(0)
+const BLOCK_BYTES = 65_536
 
-/** Text that waits for a sink. A class, since it guards what is in flight. */
+interface Block {
+  readonly bytes: Uint8Array
+  readonly lines: number
+}
+
+/** Lines that wait for a sink. A class, since it guards what is in flight. */
 export class ChunkQueue {
   readonly #sink: Sink
   readonly #settings: QueueSettings
-  readonly #onFailure: (error: unknown) => void
+  readonly #ports: QueuePorts
   readonly #later: Later
-  #waiting = ''
-  #waitingLines = 0
-  #writing: Uint8Array = NOTHING
+  #open = ''
+  #openLines = 0
+  readonly #blocks: Block[] = []
+  #blockBytes = 0
+  #blockLines = 0
+  #writing: Uint8Array | undefined
   #writingLines = 0
+  /** Blocks that still go to the sink before it is changed; undefined where it stays. */
+  #beforeRotation: number | undefined
   #draining: Promise<void> | undefined
   #callOff: (() => void) | undefined
   #failedWrites = 0
   #failing = false
   #closed = false
 
-  /** @param onFailure hears of the first of a run of failed writes */
-  constructor(
-    sink: Sink,
-    settings: QueueSettings,
-    onFailure: (error: unknown) => void,
-    later: Later = byTimer,
-  ) {
+  constructor(sink: Sink, settings: QueueSettings, ports: QueuePorts, later: Later = byTimer) {
     this.#sink = sink
     this.#settings = settings
-    this.#onFailure = onFailure
+    this.#ports = ports
     this.#later = later
   }
 
   /** @param line ASCII, so that its characters are its bytes */
   add(line: string): void {
-    this.#waiting += line
-    this.#waitingLines += 1
-    if (this.#waiting.length >= FLUSH_BYTES && !this.#failing) void this.flush()
+    this.#open += line
+    this.#openLines += 1
+    const isWhole = this.#open.length >= BLOCK_BYTES
+    if (isWhole) this.endBlock()
+    if (isWhole && !this.#failing) void this.flush()
     else this.#schedule(this.#settings.flushMs)
+  }
+
+  /** Ends the block, where it has a line. */
+  endBlock(): void {
+    if (this.#open !== '') this.endBlockWith('', 0)
+  }
+
+  /** Ends the block with one more text of its lines, even where it would be empty. */
+  endBlockWith(text: string, lines: number): void {
+    const body = Buffer.from(this.#open + text, 'latin1')
+    const bytes = Buffer.concat([body, Buffer.from(this.#ports.seal(body), 'latin1')])
+    this.#blocks.push({ bytes, lines: this.#openLines + lines })
+    this.#blockBytes += bytes.length
+    this.#blockLines += this.#openLines + lines
+    this.#open = ''
+    this.#openLines = 0
   }
 
   /** Bytes that are not in the sink yet. */
   pending(): number {
-    return this.#waiting.length + this.#writing.length
+    return this.#open.length + this.#blockBytes + (this.#writing?.length ?? 0)
   }
 
   /** Lines of which the sink does not have all. */
   pendingLines(): number {
-    return this.#waitingLines + this.#writingLines
+    return this.#openLines + this.#blockLines + this.#writingLines
   }
 
   /** True after a failed write, until one succeeds. */
@@ -78,9 +111,8 @@ export class ChunkQueue {
 
   /** Resolves when all that was added is in the sink, or the sink refused it. */
   flush(): Promise<void> {
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined
-    })
+    if (this.pending() === 0) return Promise.resolve()
+    this.#draining ??= this.#drain()
     return this.#draining
   }
 
@@ -94,36 +126,54 @@ export class ChunkQueue {
   async #drain(): Promise<void> {
     this.#callOff?.()
     this.#callOff = undefined
-    while (this.pending() > 0) {
-      if (!(await this.#writeOne())) {
-        if (!this.#closed) this.#schedule(this.#settings.retryMs)
-        return
-      }
+    let isTaking = true
+    while (isTaking && this.pending() > 0) {
+      isTaking = await this.#writeOne()
+      if (isTaking && this.#writing === undefined) await this.#rotateWhereDue()
     }
+    if (!isTaking && !this.#closed) this.#schedule(this.#settings.retryMs)
+    // In the same turn as the last look: whoever adds a line from now on and flushes must not be told of this drain.
+    this.#draining = undefined
   }
 
   /** Writes what is first in line; false where the sink refused it, which leaves it there. */
   async #writeOne(): Promise<boolean> {
-    if (this.#writing.length === 0) this.#takeChunk()
+    const bytes = this.#writing ?? this.#takeBlock()
     try {
-      const taken = await this.#sink.write(this.#writing)
-      this.#writing = this.#writing.subarray(taken)
-      if (this.#writing.length === 0) this.#writingLines = 0
+      const taken = await this.#sink.write(bytes)
+      this.#writing = taken < bytes.length ? bytes.subarray(taken) : undefined
+      if (this.#writing === undefined) this.#writingLines = 0
       this.#failing = false
     } catch (error) {
       this.#failedWrites += 1
-      if (!this.#failing) this.#onFailure(error)
+      if (!this.#failing) this.#ports.onFailure(error)
       this.#failing = true
     }
     return !this.#failing
   }
 
-  /** A block of the log: whatever ends one, such as the hash of its bytes, belongs here. */
-  #takeChunk(): void {
-    this.#writing = Buffer.from(this.#waiting, 'latin1')
-    this.#writingLines = this.#waitingLines
-    this.#waiting = ''
-    this.#waitingLines = 0
+  #takeBlock(): Uint8Array {
+    if (this.#blocks.length === 0) this.endBlock()
+    const { bytes, lines } = this.#blocks.shift() ?? { bytes: Buffer.alloc(0), lines: 0 }
+    this.#blockBytes -= bytes.length
+    this.#blockLines -= lines
+    this.#writing = bytes
+    this.#writingLines = lines
+    return bytes
+  }
+
+  /** Between two blocks: a full sink first gets what its end is to be, and everything that came before that. */
+  async #rotateWhereDue(): Promise<void> {
+    if (this.#beforeRotation === undefined) {
+      if (this.#closed || !this.#sink.isFull()) return
+      this.#ports.onFull()
+      this.#beforeRotation = this.#blocks.length
+    } else {
+      this.#beforeRotation -= 1
+    }
+    if (this.#beforeRotation > 0) return
+    this.#beforeRotation = undefined
+    await this.#sink.rotate().catch((error: unknown) => this.#ports.onRotateFailure(error))
   }
 
   #schedule(delayMs: number): void {

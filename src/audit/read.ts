@@ -1,5 +1,6 @@
 // The log read back: text → records, each fault named by its line. A line of another maker is no record, and no error.
 import { z } from 'zod'
+import { CREDENTIAL_KINDS } from '../policy/credential-kind.ts'
 import { EVENT_TYPES } from './record.ts'
 
 const lineSchema = z.looseObject({
@@ -9,6 +10,26 @@ const lineSchema = z.looseObject({
   seq: z.int().positive(),
   w: z.string(),
 })
+
+const subjectSchema = z.looseObject({
+  kind: z.string(),
+  id: z.string().optional(),
+  cred: z.enum(CREDENTIAL_KINDS).optional(),
+  client: z.string().optional(),
+  ev: z.boolean().optional(),
+  amr: z.array(z.string()).optional(),
+  acr: z.string().optional(),
+  mfa: z.boolean().optional(),
+  age: z.int().optional(),
+  asked: z.object({ rule: z.string(), age: z.int() }).optional(),
+  note: z.string().optional(),
+})
+
+/** The values of a claim, or the state that it was in. */
+const attributeSchema = z.union([
+  z.array(z.union([z.string(), z.number(), z.boolean()])),
+  z.looseObject({ state: z.enum(['absent', 'not-captured', 'not-assertable', 'cut']) }),
+])
 
 const decisionSchema = lineSchema.extend({
   type: z.literal('decision'),
@@ -20,11 +41,18 @@ const decisionSchema = lineSchema.extend({
   section: z.string().optional(),
   rule: z.string().optional(),
   host: z.string().optional(),
+  served: z.string().optional(),
+  asserted: z.string().optional(),
   method: z.string().optional(),
   path: z.string().optional(),
+  cut: z.array(z.string()).optional(),
+  preflight: z.boolean().optional(),
+  origin: z.string().optional(),
   policy: z.string(),
-  sub: z.looseObject({ kind: z.string(), id: z.string().optional() }),
-  attrs: z.record(z.string(), z.unknown()).optional(),
+  sub: subjectSchema,
+  attrs: z.record(z.string(), attributeSchema).optional(),
+  src: z.looseObject({ ip: z.string().optional() }).optional(),
+  note: z.string().optional(),
 })
 
 /** A line as it was written, of any event type. */

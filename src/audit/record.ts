@@ -23,6 +23,9 @@ export const EVENT_TYPES = [
   'service.start',
   'service.stop',
   'log.dropped',
+  'log.block',
+  'log.checkpoint',
+  'log.resume',
 ] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
@@ -52,6 +55,10 @@ export interface DecisionRecord {
   readonly requestId: string | undefined
   /** Undefined where the request could not be read. */
   readonly facts: RequestFacts | undefined
+  /** The host that the proxy says it serves, where that is another one: it was decided too. */
+  readonly servedHost: string | undefined
+  /** The route that the decision URL asserts, where it is another one than the request's. */
+  readonly assertedRoute: string | undefined
   /** The query as received; only a short hash of it is written. */
   readonly query: string | undefined
   readonly userAgent: string | undefined
@@ -105,12 +112,14 @@ const timestamp = (nowMs: number): string => {
   return stamp
 }
 
-const requestText = ({ facts, query }: DecisionRecord): string => {
+const requestText = ({ facts, query, servedHost, assertedRoute }: DecisionRecord): string => {
   if (facts === undefined) return ''
   const { raw, views } = facts.path
   const { origin } = facts
   return (
     `,"host":"${facts.host}"` +
+    member('served', servedHost, PATH_MAX) +
+    member('asserted', assertedRoute, PATH_MAX) +
     member('method', facts.method, AGENT_MAX) +
     member('path', raw, PATH_MAX) +
     cutText(raw, origin) +

@@ -1,5 +1,4 @@
-// Where the log goes: standard output, or a file that only its owner reads.
-import { open, type FileHandle } from 'node:fs/promises'
+// Where the log goes: standard output here, a file in `file-sink.ts`.
 
 /** Takes bytes, one write at a time, in order. */
 export interface Sink {
@@ -10,6 +9,10 @@ export interface Sink {
   write(bytes: Uint8Array): Promise<number>
   /** Opens the path anew, for whoever moved the file away. Rejects where it cannot be, and stays as it was. */
   reopen(): Promise<void>
+  /** True where it holds so much that another one should follow. */
+  isFull(): boolean
+  /** Begins another one, between two writes. Rejects where it cannot, and goes on as it can. */
+  rotate(): Promise<void>
   close(): Promise<void>
 }
 
@@ -25,24 +28,8 @@ export const streamSink = (stream: NodeJS.WritableStream): Sink => {
         )
       }),
     reopen: async () => {},
+    isFull: () => false,
+    rotate: async () => {},
     close: async () => {},
-  }
-}
-
-/** Appends to a file with mode 0600; rejects where the path cannot be opened. */
-export const openFileSink = async (path: string): Promise<Sink> => {
-  let handle: FileHandle = await open(path, 'a', 0o600)
-  return {
-    write: async (bytes) => {
-      const { bytesWritten } = await handle.write(bytes)
-      return bytesWritten
-    },
-    reopen: async () => {
-      const next = await open(path, 'a', 0o600)
-      const last = handle
-      handle = next
-      await last.close()
-    },
-    close: () => handle.close(),
   }
 }

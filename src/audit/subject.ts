@@ -40,8 +40,14 @@ export const subjectText = (
     principal.authTimeSeconds === undefined
       ? ''
       : `,"age":${Math.floor(nowMs / 1000 - principal.authTimeSeconds)}`
-  return `${texts.head}${age}}${texts.attributes}`
+  return `${texts.head}${age}${stepUpText(principal, nowMs)}}${texts.attributes}`
 }
+
+/** What is remembered of a step-up that did not help decides, too. */
+const stepUpText = ({ stepUp }: Principal, nowMs: number): string =>
+  stepUp === undefined
+    ? ''
+    : `,"asked":{"rule":${jsonString(stepUp.rule)},"age":${Math.floor(nowMs / 1000 - stepUp.atSeconds)}}`
 
 const unknownSubject = (
   authentication: Exclude<Authentication, { kind: 'verified' }> | undefined,
@@ -75,7 +81,8 @@ const head = (principal: Principal, readClaims: readonly string[]): string => {
     named('client', principal.client) +
     email +
     (principal.amr.length === 0 ? '' : `,"amr":${list(principal.amr.slice(0, VALUES_MAX))}`) +
-    named('acr', principal.acr)
+    named('acr', principal.acr) +
+    (principal.multiFactor ? ',"mfa":true' : '')
   )
 }
 

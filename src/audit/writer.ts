@@ -1,19 +1,18 @@
 // The writer of the decision log: one JSON line for each event, in order. It never blocks a decision, never throws at
 // one, and counts whatever it could not keep; the log itself says where lines are missing.
-import { ChunkQueue, type Later, type QueueSettings } from './chunk-queue.ts'
-import { jsonString } from './json-text.ts'
+import type { Later } from './chunk-queue.ts'
 import { bodyOf, type LogFields } from './record.ts'
+import type { CheckpointCause } from './seal-line.ts'
+import { makeSealedQueue, type SealedSettings } from './sealed-queue.ts'
 import type { Sink } from './sink.ts'
 
-export interface WriterSettings extends QueueSettings {
-  /** Names this writer in every line; sequence numbers are unique together with it. */
-  readonly writerId: string
+export interface WriterSettings extends SealedSettings {
   /** Bytes: lines beyond this many waiting ones are dropped and counted. */
   readonly maxPending: number
 }
 
 export interface WriterStats {
-  /** Lines taken; each has a sequence number. */
+  /** Lines taken, without those of the chain itself. */
   readonly written: number
   /** Lines that did not fit, came after the close, or were left when it was closed. */
   readonly dropped: number
@@ -23,7 +22,7 @@ export interface WriterStats {
 }
 
 /** What went wrong; heard once for each run of it. */
-export type WriterFault = 'write-failed' | 'dropping' | 'reopen-failed'
+export type WriterFault = 'write-failed' | 'dropping' | 'reopen-failed' | 'rotate-failed'
 
 export interface AuditWriter {
   /** Takes one event; returns false where it had to be dropped. Never throws. */
@@ -33,6 +32,8 @@ export interface AuditWriter {
   stats(): WriterStats
   /** Resolves when everything taken so far is in the sink, or was refused by it. Never rejects. */
   flush(): Promise<void>
+  /** Ends the block and vouches for it; nothing without a key, or after the close. Never throws. */
+  checkpoint(why: CheckpointCause): void
   /** Flushes and opens the file anew: somebody moved it away. Where that fails the old one goes on. Never rejects. */
   reopen(): Promise<void>
   /** Flushes and closes; nothing is taken any more. Never rejects. */
@@ -49,9 +50,8 @@ export const makeAuditWriter = (
   onFault: (what: WriterFault, error: unknown) => void,
   later?: Later,
 ): AuditWriter => {
-  const queue = new ChunkQueue(sink, settings, (error) => onFault('write-failed', error), later)
-  const tail = `,"w":${jsonString(settings.writerId)}}\n`
-  let sequence = 0
+  const { queue, add, vouch, end } = makeSealedQueue(sink, settings, onFault, later)
+  let written = 0
   let dropped = 0
   let droppedInRun = 0
   let closed = false
@@ -61,9 +61,9 @@ export const makeAuditWriter = (
     if (droppedInRun === 1 && !closed) onFault('dropping', undefined)
     return false
   }
-  const add = (body: string): void => {
-    sequence += 1
-    queue.add(`${body},"seq":${sequence}${tail}`)
+  const take = (body: string): void => {
+    written += 1
+    add(body)
   }
   const isFull = (): boolean =>
     // After a run of drops the queue must have emptied by half, else each line that fits would begin a new run.
@@ -73,25 +73,26 @@ export const makeAuditWriter = (
       if (closed || isFull()) return drop()
       const body = attempt(() => bodyOf(fields))
       if (body === undefined) return drop()
-      if (droppedInRun > 0) add(bodyOf({ v: 1, type: 'log.dropped', ts: fields.ts, lines: droppedInRun }))
+      if (droppedInRun > 0) take(bodyOf({ v: 1, type: 'log.dropped', ts: fields.ts, lines: droppedInRun }))
       droppedInRun = 0
-      add(body)
+      take(body)
       return true
     },
     isBehind: () => closed || queue.isFailing() || queue.pending() > settings.maxPending / 2,
-    stats: () => ({
-      written: sequence,
-      dropped,
-      failedWrites: queue.failedWrites(),
-      pending: queue.pending(),
-    }),
+    stats: () => ({ written, dropped, failedWrites: queue.failedWrites(), pending: queue.pending() }),
     flush: () => queue.flush(),
+    checkpoint: (why) => {
+      vouch(why)
+      void queue.flush()
+    },
     reopen: async () => {
+      vouch('rotate')
       await queue.flush()
       await sink.reopen().catch((error: unknown) => onFault('reopen-failed', error))
     },
     close: async () => {
       closed = true
+      end()
       await queue.close()
       dropped += queue.pendingLines()
       await sink.close().catch((error: unknown) => onFault('write-failed', error))

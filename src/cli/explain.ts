@@ -1,15 +1,19 @@
-// `postern explain`: why a request would be answered as it would, without a running service.
+// `postern explain`: why a request would be answered as it would, or a logged one was, without a running service.
 import { Option, type Command } from 'commander'
 import { parseCaller, type CallerReading } from '../rehearse/caller-text.ts'
 import { explain, type Explanation } from '../rehearse/explain.ts'
 import { explainJson, explainLine, explainTree } from '../rehearse/explain-text.ts'
 import { parseRequestLine, type ImaginedRequest } from '../rehearse/imagined-request.ts'
 import { atOption } from './clock-option.ts'
+import { explainFromLog } from './explain-logged.ts'
 import { addFolderOptions, choosePolicies, tellRefusal, type FolderOptions } from './policy-source.ts'
 
 interface ExplainOptions extends FolderOptions {
-  readonly request: string
-  readonly as: string
+  readonly request?: string
+  readonly id?: string
+  readonly log?: readonly string[]
+  /** Without it, nobody: but in the log stands who it was. */
+  readonly as?: string
   readonly preflight: boolean
   readonly origin?: string
   readonly output: 'text' | 'line' | 'json'
@@ -19,12 +23,13 @@ interface ExplainOptions extends FolderOptions {
 /** Adds `explain`. Anything but an allow: exit 1; a request or folder that cannot be read: exit 2. */
 export const addExplainCommand = (program: Command): void => {
   addFolderOptions(program.command('explain').description('say why a request would be allowed or not'))
-    .requiredOption('--request <line>', "what is asked: 'POST https://app.example.com/path'")
+    .option('--request <line>', "what is asked: 'POST https://app.example.com/path'")
     .option(
       '--as <caller>',
-      "who asks: 'groups=sre,platform; user=corp|anna; cred=session; amr=pwd,otp'",
-      'anonymous',
+      "who asks: 'groups=sre,platform; user=corp|anna; cred=session; amr=pwd,otp' (default: anonymous)",
     )
+    .option('--id <decision>', 'instead: a decision of the log, decided again from what its line holds')
+    .option('--log <file...>', 'where to look for it')
     .option('--preflight', 'the request is a CORS preflight', false)
     .option('--origin <origin>', 'origin of a WebSocket handshake')
     .addOption(
@@ -32,8 +37,15 @@ export const addExplainCommand = (program: Command): void => {
     )
     .addOption(atOption())
     .action(async (dir: string | undefined, options: ExplainOptions) => {
+      const { id, log } = options
+      const fault = faultOfChoice(options)
+      if (fault !== undefined) return misuse(...fault)
+      if (id !== undefined && log !== undefined) {
+        process.exitCode = await explainFromLog(dir, { ...options, id, log })
+        return undefined
+      }
       const request = requestOf(options)
-      const caller = parseCaller(options.as)
+      const caller = parseCaller(options.as ?? 'anonymous')
       if (request.kind === 'refused') return misuse('--request', request.why)
       if (caller.kind === 'refused') return misuse('--as', caller.why)
       const choice = await choosePolicies(dir, options)
@@ -41,7 +53,29 @@ export const addExplainCommand = (program: Command): void => {
       const told = explain(choice.loaded.set, request.request, caller.caller, options.at ?? Date.now())
       process.stdout.write(printed(told, caller, options.output))
       process.exitCode = told.outcome === 'allow' ? 0 : 1
+      return undefined
     })
+}
+
+/** A request is imagined, or looked up: the option that is wrong and why, or undefined. */
+const faultOfChoice = (options: ExplainOptions): readonly [string, string] | undefined => {
+  const { request, id, log } = options
+  if (id === undefined && log !== undefined) return ['--log', 'name the decision with `--id`']
+  if (id === undefined)
+    return request === undefined
+      ? [
+          '--request',
+          "say what is asked, like 'GET https://app.example.com/path', or name a decision with `--id`",
+        ]
+      : undefined
+  if (log === undefined) return ['--id', 'name the files of the decision log with `--log`']
+  const imagined = [options.request, options.as, options.origin].some((one) => one !== undefined)
+  return imagined || options.preflight
+    ? [
+        '--id',
+        'request and caller come from the log; leave `--request`, `--as`, `--preflight`, `--origin` out',
+      ]
+    : undefined
 }
 
 const misuse = (option: string, why: string): void => {
@@ -53,7 +87,7 @@ type RequestReading =
   | { readonly kind: 'read'; readonly request: ImaginedRequest }
   | { readonly kind: 'refused'; readonly why: string }
 
-const requestOf = ({ request: line, preflight, origin }: ExplainOptions): RequestReading => {
+const requestOf = ({ request: line = '', preflight, origin }: ExplainOptions): RequestReading => {
   const parsed = parseRequestLine(line)
   if (parsed.kind === 'refused') return parsed
   const { method, host, path } = parsed

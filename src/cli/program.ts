@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   test: async () => (await import('./test.ts')).addTestCommand,
   explain: async () => (await import('./explain.ts')).addExplainCommand,
   session: async () => (await import('./session.ts')).addSessionCommand,
+  audit: async () => (await import('./audit.ts')).addAuditCommand,
   config: async () => (await import('./config.ts')).addConfigCommand,
   version: async () => (await import('./version.ts')).addVersionCommand,
 }

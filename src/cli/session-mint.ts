@@ -1,6 +1,7 @@
 // Mints a session without a sign-in. Whoever holds the session keys can do that anyway; this way it is logged.
 import { randomBytes } from 'node:crypto'
-import { appendFile } from 'node:fs/promises'
+import { appendChain, wholeChain } from '../audit/append-chain.ts'
+import { makeLogSigner } from '../audit/log-key.ts'
 import type { Config, ProviderConfig } from '../config/config.ts'
 import { parseDurationMs } from '../config/duration.ts'
 import { fitSession } from '../identity/session-fit.ts'
@@ -201,18 +202,22 @@ const isScalar = (value: unknown): value is ClaimScalar =>
   typeof value === 'boolean' ||
   (typeof value === 'number' && Number.isFinite(value))
 
-/** One line: into the log's file, or on standard error where the log is somebody's standard output. */
+/** One line and the chain of its own that proves it: into the log's file, or on standard error. */
 const record = async (config: Config, session: Session): Promise<void> => {
-  const line = `${JSON.stringify({
+  const { sink, chain } = config.audit
+  const line = {
     v: 1,
     type: 'session.mint',
     ts: new Date().toISOString(),
-    seq: 1,
-    w: `mint-${process.pid}-${session.id.slice(0, 6)}`,
     session: session.id,
     sub: { kind: 'user', id: `${session.provider}|${session.subject}` },
     expires: new Date(session.expiresAtSeconds * 1000).toISOString(),
-  })}\n`
-  if (config.audit.sink.kind === 'file') await appendFile(config.audit.sink.path, line, { mode: 0o600 })
-  else process.stderr.write(line)
+  } as const
+  const text = await wholeChain([line], {
+    writerId: `mint-${process.pid}-${session.id.slice(0, 6)}`,
+    nowMs: Date.now,
+    signer: chain === undefined ? undefined : makeLogSigner(chain.key.reveal()),
+  })
+  if (sink.kind === 'file') await appendChain(sink.path, text)
+  else process.stderr.write(text)
 }

@@ -114,7 +114,16 @@ export interface StateConfig {
 }
 
 export interface AuditConfig {
-  readonly sink: { readonly kind: 'stdout' } | { readonly kind: 'file'; readonly path: string }
+  readonly sink:
+    | { readonly kind: 'stdout' }
+    | {
+        readonly kind: 'file'
+        readonly path: string
+        /** Undefined = the file grows until somebody moves it away. */
+        readonly rotation: { readonly bytes: number; readonly keep: number | undefined } | undefined
+      }
+  /** Undefined = the chain of the log is not signed. */
+  readonly chain: { readonly key: Secret; readonly checkpointMs: number } | undefined
 }
 
 export interface AdminToken {

@@ -3,7 +3,8 @@ import { sessionFindings } from './cookie-rules.ts'
 import { parseDurationMs } from './duration.ts'
 import { error, warning, type Finding } from './finding.ts'
 import type { Path } from './issue.ts'
-import { faultOfSessionKey, faultOfSigningKey, faultOfToken } from './key-check.ts'
+import { auditFindings } from './audit-rules.ts'
+import { faultOfLogKey, faultOfSessionKey, faultOfSigningKey, faultOfToken } from './key-check.ts'
 import { kubernetesFindings } from './kubernetes-rules.ts'
 import type { Settings } from './schema.ts'
 import type { Secrets } from './secret-source.ts'
@@ -17,6 +18,7 @@ export const crossFindings = (settings: Settings, secrets: Secrets): readonly Fi
   ...listenFindings(settings),
   ...trustFindings(settings),
   ...replicaFindings(settings),
+  ...auditFindings(settings),
   ...keyFindings(settings, secrets),
 ]
 
@@ -128,6 +130,7 @@ const keyFindings = (settings: Settings, secrets: Secrets): readonly Finding[] =
     ...(settings.admin.tokens ?? []).flatMap((_, index) =>
       check(['admin', 'tokens', index], `admin.tokens[${index}]`, faultOfToken),
     ),
+    ...check(['audit', 'chain', 'key'], 'audit.chain.key', faultOfLogKey),
     ...(assertion === undefined
       ? []
       : check(['assertion', 'key'], 'assertion.key', (pem) => faultOfSigningKey(pem, assertion.alg))),

@@ -2,8 +2,16 @@
 // secrets. Nothing here can fail any more; what would is a fault of the checks before it.
 import { normalizeHost } from '../policy/host-pattern.ts'
 import { parseNetwork } from '../policy/network.ts'
+import { parseByteSize } from './byte-size.ts'
 import { absolute, ms, secret, sure, type DecodeContext } from './checked.ts'
-import type { AdminToken, AssertionConfig, Config, ProxiesConfig, SessionConfig } from './config.ts'
+import type {
+  AdminToken,
+  AssertionConfig,
+  AuditConfig,
+  Config,
+  ProxiesConfig,
+  SessionConfig,
+} from './config.ts'
 import { decodeIssuer, decodeProvider } from './decode-sources.ts'
 import { parseListenAddress } from './listen-address.ts'
 import { parsePublicUrl, type PublicUrl } from './public-url.ts'
@@ -15,7 +23,7 @@ import type { Settings } from './schema.ts'
  */
 export const decode = (settings: Settings, context: DecodeContext): Config => {
   const publicUrl = decodePublicUrl(settings.publicUrl)
-  const { listen, state, audit } = settings
+  const { listen, state } = settings
   return {
     file: context.file,
     publicUrl,
@@ -36,12 +44,7 @@ export const decode = (settings: Settings, context: DecodeContext): Config => {
       file: state.file === undefined ? undefined : absolute(context, ['state', 'file'], state.file),
       maxStaleMs: ms(state.maxStale),
     },
-    audit: {
-      sink:
-        audit.sink === 'stdout'
-          ? { kind: 'stdout' }
-          : { kind: 'file', path: absolute(context, ['audit', 'sink', 'file'], audit.sink.file) },
-    },
+    audit: decodeAudit(settings, context),
     admin: { tokens: decodeTokens(settings, context) },
     log: settings.log,
   }
@@ -87,6 +90,22 @@ const decodeAssertion = ({ assertion }: Settings, context: DecodeContext): Asser
         alg: assertion.alg,
         lifetimeSeconds: Math.floor(ms(assertion.lifetime) / 1000),
       }
+
+const decodeAudit = ({ audit }: Settings, context: DecodeContext): AuditConfig => ({
+  sink: decodeSink(audit.sink, context),
+  chain:
+    audit.chain === undefined
+      ? undefined
+      : { key: secret(context, 'audit.chain.key'), checkpointMs: ms(audit.chain.checkpoint) },
+})
+
+const decodeSink = (sink: Settings['audit']['sink'], context: DecodeContext): AuditConfig['sink'] => {
+  if (sink === 'stdout') return { kind: 'stdout' }
+  const { file, rotate } = sink
+  const rotation =
+    rotate === undefined ? undefined : { bytes: sure(parseByteSize(rotate.size)), keep: rotate.keep }
+  return { kind: 'file', path: absolute(context, ['audit', 'sink', 'file'], file), rotation }
+}
 
 const decodeTokens = ({ admin }: Settings, context: DecodeContext): readonly AdminToken[] =>
   admin.token === undefined

@@ -28,15 +28,26 @@ const KEY_OF: Readonly<Record<SignatureAlgorithm, { readonly what: string; reado
   EdDSA: { what: 'an Ed25519 key', make: 'openssl genpkey -algorithm ed25519' },
 }
 
-/** Judges a private key in PEM for one algorithm; undefined = good. Never throws. */
-export const faultOfSigningKey = (pem: string, alg: SignatureAlgorithm): string | undefined => {
+/** Judges the private key of the decision log; undefined = good. Never throws. */
+export const faultOfLogKey = (pem: string): string | undefined => faultOfSigningKey(pem, 'EdDSA', true)
+
+/**
+ * Judges a private key in PEM for one algorithm; undefined = good. Never throws.
+ * @param isFixed there is no `alg` to choose
+ */
+export const faultOfSigningKey = (
+  pem: string,
+  alg: SignatureAlgorithm,
+  isFixed = false,
+): string | undefined => {
   const { what, make } = KEY_OF[alg]
   if (!pem.includes('-----BEGIN PRIVATE KEY-----'))
     return `it must be ${what} in PKCS#8 PEM (\`-----BEGIN PRIVATE KEY-----\`); make one with \`${make}\`, or turn an older form into it with \`openssl pkcs8 -topk8 -nocrypt\``
   const key = parse(pem)
   if (key === undefined) return `it cannot be read as a private key; make one with \`${make}\``
-  return fits(key, alg)
-    ? undefined
+  if (fits(key, alg)) return undefined
+  return isFixed
+    ? `it must be ${what}; make one with \`${make}\``
     : `\`alg: ${alg}\` needs ${what}; make one with \`${make}\`, or name the \`alg\` of this key`
 }
 

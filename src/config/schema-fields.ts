@@ -2,6 +2,7 @@
 // what was written (`12h`, `{file: …}`): decoding comes after, so that `config show` can show it.
 import { z } from 'zod'
 import { parseNetwork } from '../policy/network.ts'
+import { BYTE_SIZE, BYTE_SIZE_HELP } from './byte-size.ts'
 import { DURATION, DURATION_HELP } from './duration.ts'
 import { LISTEN_HELP, parseListenAddress } from './listen-address.ts'
 import { faultOfProviderUrl, parsePublicUrl } from './public-url.ts'
@@ -21,6 +22,10 @@ export const duration = (): z.ZodString =>
   z
     .string()
     .regex(DURATION, { error: (issue) => `${quoted(issue.input)} is not a duration; ${DURATION_HELP}` })
+
+/** A size such as `100MB`. */
+export const byteSize = (): z.ZodString =>
+  z.string().regex(BYTE_SIZE, { error: (issue) => `${quoted(issue.input)} is not a size; ${BYTE_SIZE_HELP}` })
 
 /** An address to listen on. */
 export const listenAddress = (): z.ZodString =>

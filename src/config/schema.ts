@@ -2,6 +2,7 @@
 // limit must not be a limit that silently does not hold.
 import { z } from 'zod'
 import {
+  byteSize,
   duration,
   headerName,
   id,
@@ -107,17 +108,30 @@ const state = z.strictObject({
   replicas: z.int().min(1).max(1000).default(1),
 })
 
+const logFile = z.strictObject({
+  file: text(),
+  rotate: z
+    .strictObject({
+      size: byteSize().describe('a file that has grown to it is full, such as `100MB`'),
+      keep: z.int().min(1).max(100_000).optional().describe('full files that are kept; without it, all'),
+    })
+    .optional()
+    .describe('begin a new file by itself'),
+})
+
 const audit = z.strictObject({
   sink: z
-    .union([z.literal('stdout'), z.strictObject({ file: text() })], {
-      error: 'write `stdout` or `{file: decisions.ndjson}`',
-    })
+    .union([z.literal('stdout'), logFile], { error: 'write `stdout` or `{file: decisions.ndjson}`' })
     .default('stdout'),
-  chain: notBuilt(
-    z.strictObject({ key: secretReference(), checkpoint: duration().default('1h') }),
-    'the chain of the decision log',
-    () => true,
-  ).optional(),
+  chain: z
+    .strictObject({
+      key: secretReference().describe('Ed25519, PKCS#8 PEM (`openssl genpkey -algorithm ed25519`)'),
+      checkpoint: duration()
+        .default('1h')
+        .describe('how often it is signed, beside start, rotation and stop'),
+    })
+    .optional()
+    .describe('signs the chain of the log; without it the chain is there, unsigned'),
 })
 
 const adminToken = z

@@ -2,7 +2,7 @@
 // Plain data: text, JSON and the console print it.
 import { closest } from '../policy/closest-word.ts'
 import { denied, type Decision } from '../policy/decision.ts'
-import { evaluateSections } from '../policy/evaluate.ts'
+import { evaluateSections, type AuthenticationOf } from '../policy/evaluate.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import { hostPatternText } from '../policy/host-pattern.ts'
 import { matchRoute, type Match } from '../policy/match.ts'
@@ -50,21 +50,43 @@ export const explain = (
   nowMs: number,
 ): Explanation => {
   const reading = readImagined({ ...request, clientIp: request.clientIp ?? callerIp(caller) })
-  const nothing = {
-    request,
-    atMs: nowMs,
-    answered: undefined,
-    route: undefined,
-    views: [],
-    sections: [],
-    nearest: undefined,
-  }
-  if (reading.kind === 'malformed')
-    return { ...nothing, outcome: 'deny', decision: denied('DENY_BAD_REQUEST'), note: reading.why }
-  const { facts } = reading
+  return reading.kind === 'malformed'
+    ? explainMalformed(request, nowMs, reading.why)
+    : explainFacts(set, { request, facts: reading.facts }, (route) => imagine(caller, route, nowMs), nowMs)
+}
+
+/** The explanation of a request that is refused before any rule is asked. */
+export const explainMalformed = (request: ImaginedRequest, atMs: number, note: string): Explanation => ({
+  request,
+  atMs,
+  outcome: 'deny',
+  decision: denied('DENY_BAD_REQUEST'),
+  answered: undefined,
+  route: undefined,
+  views: [],
+  sections: [],
+  nearest: undefined,
+  note,
+})
+
+/** What is known of the caller, once it is known which route he asks. */
+export type CallerOf = (route: Route | undefined) => AuthenticationOf
+
+/**
+ * Decides a request by its facts, and keeps the walk.
+ * @param asked the facts, and the request as it is shown
+ * @param callerOf where the authentication comes from: imagined, or from a log
+ * @returns an explanation; never throws
+ */
+export const explainFacts = (
+  set: PolicySet,
+  { request, facts }: { readonly request: ImaginedRequest; readonly facts: RequestFacts },
+  callerOf: CallerOf,
+  nowMs: number,
+): Explanation => {
   const match = matchRoute(set, facts)
   const route = match.kind === 'matched' ? match.route : undefined
-  const authenticationOf = imagine(caller, route, nowMs)
+  const authenticationOf = callerOf(route)
   const walked = new Map<Section, TracedRule[]>()
   const { decision, section } = evaluateSections(match, facts, authenticationOf, nowMs, (where, rule) => {
     walked.set(where, [...(walked.get(where) ?? []), rule])

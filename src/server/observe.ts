@@ -82,10 +82,18 @@ const claimsReadBy = (route: Route): readonly string[] => {
   return claims
 }
 
-const requestOf = ({ reading, peer }: Observed): Pick<DecisionRecord, 'facts' | 'query' | 'peer'> =>
+type RequestPart = Pick<DecisionRecord, 'facts' | 'servedHost' | 'assertedRoute' | 'query' | 'peer'>
+
+const requestOf = ({ reading, ruling, peer }: Observed): RequestPart =>
   reading?.kind === 'exchange'
-    ? { facts: reading.facts, query: queryOf(reading), peer: undefined }
-    : { facts: undefined, query: undefined, peer }
+    ? {
+        facts: reading.facts,
+        servedHost: reading.servedFacts?.host,
+        assertedRoute: reading.options.route === ruling?.route?.id ? undefined : reading.options.route,
+        query: queryOf(reading),
+        peer: undefined,
+      }
+    : { facts: undefined, servedHost: undefined, assertedRoute: undefined, query: undefined, peer }
 
 const queryOf = (exchange: Exchange): string | undefined => {
   const { pathAndQuery } = exchange.target

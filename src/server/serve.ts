@@ -139,7 +139,7 @@ const hold = async (
     held.push(reserved.release)
     const state = given ?? (await openState(config, logger, nowMs))
     if (given === undefined) held.push(state.close)
-    const audit = await openAudit(config, logger)
+    const audit = await openAudit(config, logger, nowMs, options.every ?? everyUnref)
     held.push(() => audit.close())
     return { reserved, state, audit, giveBack }
   } catch (error) {

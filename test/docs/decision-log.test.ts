@@ -1,7 +1,10 @@
 // docs/decision-log.md says what the log says: its example is a line of a running service, its tables are the code's.
+import { generateKeyPairSync } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { wholeChain } from '../../src/audit/append-chain.ts'
+import { makeLogSigner } from '../../src/audit/log-key.ts'
 import { decisionFields, EVENT_TYPES } from '../../src/audit/record.ts'
 import { readLine } from '../../src/audit/read.ts'
 import { REASON_CODES } from '../../src/policy/reason.ts'
@@ -20,7 +23,8 @@ const sources = globSync('src/**/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n')
 
-const isWritten = (word: string): boolean => sources.includes(`'${word}'`)
+const isWritten = (word: string): boolean =>
+  sources.includes(`'${word}'`) || sources.includes(`"type":"${word}"`)
 
 describe('reason codes', () => {
   const rows = tableBelow(PAGE, 'Reason codes')
@@ -45,6 +49,45 @@ describe('event types', () => {
   it('are called reserved where nothing writes them, and only there', () => {
     const reserved = rows.filter((row) => row[1] === '*reserved*').map(([type]) => type)
     expect(reserved).toEqual(EVENT_TYPES.filter((type) => !isWritten(type)))
+  })
+})
+
+describe('the lines of the chain', () => {
+  const rows = tableBelow(PAGE, 'Events')
+  const fieldsOf = (type: string): readonly string[] =>
+    [
+      ...(rows.find(([name]) => name === type)?.[2] ?? '').replaceAll(/\(.*?\)/g, '').matchAll(/`([\w]+)`/g),
+    ].map(([, name = '']) => name)
+
+  it('have the fields that the table names, in order', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const signer = makeLogSigner(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+    const resume = {
+      v: 1,
+      type: 'log.resume',
+      ts: '1970-01-01T00:00:00.000Z',
+      after: 'a',
+      bytes: 0,
+      sha256: 'b',
+    } as const
+    const chain = await wholeChain([resume], { writerId: 'w', nowMs: () => 0, signer })
+    const lines = chain
+      .trimEnd()
+      .split('\n')
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a line of our own
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    for (const type of ['log.block', 'log.checkpoint', 'log.resume']) {
+      const line = lines.findLast((one) => one['type'] === type) ?? {}
+      const common = new Set(['v', 'type', 'ts', 'seq', 'w'])
+      expect(Object.keys(line).filter((key) => !common.has(key))).toEqual(fieldsOf(type))
+    }
+  })
+
+  it('have the block fields that their own table explains', () => {
+    const explained = tableBelow(PAGE, 'The chain').flatMap(([names = '']) =>
+      names.replaceAll('`', '').split(', '),
+    )
+    expect(explained).toEqual(fieldsOf('log.block'))
   })
 })
 
@@ -89,9 +132,9 @@ const VERIFIED: Authentication = {
     amr: ['pwd'],
     acr: 'gold',
     authTimeSeconds: 1,
-    multiFactor: false,
+    multiFactor: true,
     multiFactorAcr: [],
-    stepUp: undefined,
+    stepUp: { rule: 'r#a', atSeconds: 1 },
     sessionId: undefined,
     expiresAtSeconds: undefined,
   },
@@ -121,6 +164,8 @@ const RECORD: Parameters<typeof decisionFields>[0] = {
     origin: 'https://r.example.com',
     clientIp: '10.8.0.7',
   },
+  servedHost: 'served.example.com',
+  assertedRoute: 'other',
   query: 'a=b',
   userAgent: 'curl',
   authentication: VERIFIED,

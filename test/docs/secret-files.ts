@@ -9,6 +9,11 @@ export const secretFilesOf = (configuration: string): readonly string[] =>
 
 /** A secret that fits the name: the same kinds as the page on keys makes. */
 export const makeSecret = (file: string): string => {
+  if (file.startsWith('audit'))
+    return generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    }).privateKey
   if (file.endsWith('.pem'))
     return generateKeyPairSync('ec', {
       namedCurve: 'P-256',

@@ -85,7 +85,10 @@ describe('session mint', () => {
     const minted = await mint(service, '--sub', 'ada')
     expect(minted.code).toBe(0)
     expect(minted.stdout).toMatch(/^__Secure-postern=\S+\n$/)
-    expect(linesOf(minted.stderr)).toMatchObject([{ type: 'session.mint', sub: { id: 'corp|ada' } }])
+    expect(linesOf(minted.stderr)).toMatchObject([
+      { type: 'session.mint', sub: { id: 'corp|ada' } },
+      { type: 'log.block', end: true },
+    ])
   })
 
   it('lives as long as any session, and no longer', async () => {

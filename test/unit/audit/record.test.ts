@@ -30,6 +30,8 @@ const RECORD: DecisionRecord = {
     origin: undefined,
     clientIp: '10.8.0.1',
   },
+  servedHost: undefined,
+  assertedRoute: undefined,
   query: 'token=PLANTED-SECRET',
   userAgent: 'curl/8',
   authentication: { kind: 'verified', principal: person('ada', ['sre', 'eng']) },

@@ -93,9 +93,24 @@ const FROM_LINE_5 = [
     '5:8: `basic`: the basic-auth bridge is not built yet; leave it out',
   ],
   [
-    'the chain, not built',
+    'a key of the log that is of another kind',
     'audit: {chain: {key: {file: ec.pem}}}',
-    '5:16: `audit.chain`: the chain of the decision log is not built yet; leave it out',
+    '5:22: `audit.chain.key`: it must be an Ed25519 key; make one with `openssl genpkey -algorithm ed25519`',
+  ],
+  [
+    'checkpoints that hardly ever come',
+    'audit: {chain: {key: {file: ed25519.pem}, checkpoint: 8d}}',
+    '5:55: `audit.chain.checkpoint`: `8d` is not between `1s` and `7d`: what follows the last checkpoint is not vouched for',
+  ],
+  [
+    'a log file that is always full',
+    'audit: {sink: {file: d.ndjson, rotate: {size: 10KB}}}',
+    '5:47: `audit.sink.rotate.size`: `10KB` is less than `100KB`, so every few lines would begin a new file',
+  ],
+  [
+    'a size without a unit',
+    'audit: {sink: {file: d.ndjson, rotate: {size: "100"}}}',
+    '5:47: `audit.sink.rotate.size`: `100` is not a size; write a whole number above 0 and one unit (KB, MB, GB, KiB, MiB, GiB), such as `100MB`',
   ],
   [
     'a sink of another shape',
