@@ -13,12 +13,12 @@ export const writeAllow = (input: AnswerInput, settings: AnswerSettings): Answer
   const identity = wholeSet(input)
   if (identity === undefined) return undefined
   const headers = answerHead(input.decisionId, '')
-  for (const text of identity) headers.push(text)
   const echoes = echoHeaders(input, settings.ownCookies)
   if (input.exchange.dialect === 'ext') headers.push(...removalLine([...identity, ...echoes]))
-  if (input.setCookie !== undefined) headers.push(...cookieLine(headers, input.setCookie))
+  if (input.setCookie !== undefined) headers.push(...cookieLine([...headers, ...identity], input.setCookie))
   for (const text of echoes) headers.push(text)
-  return { status: 200, headers, body: '' }
+  for (const text of identity) headers.push(text)
+  return { status: 200, headers, shared: input.isShared === true ? identity : undefined, body: '' }
 }
 
 /** An allow that nobody prepared headers for is an anonymous one. */

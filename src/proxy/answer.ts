@@ -8,6 +8,8 @@ import type { Exchange } from './exchange.ts'
 export interface Answer {
   readonly status: number
   readonly headers: readonly string[]
+  /** The end of `headers`, where many answers have this very list there. */
+  readonly shared?: readonly string[] | undefined
   readonly body: string
 }
 
@@ -20,6 +22,8 @@ export interface AnswerInput {
   readonly verified: Verified | undefined
   /** Flat, from `identityHeaders`; may come from a cache. Read for an allow only. */
   readonly identityHeaders: readonly string[]
+  /** True where they come from a cache, and the same list will come again. */
+  readonly isShared?: boolean
   readonly decisionId: string
   /** A renewed or cleared cookie, whole; left out where the head would grow beyond what NGINX reads. */
   readonly setCookie: string | undefined

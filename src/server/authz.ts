@@ -10,6 +10,8 @@ import { dialectOf } from '../proxy/dialect.ts'
 import type { Exchange, ProxySettings, Refusal } from '../proxy/exchange.ts'
 import { refusePeer, type JudgePeer } from '../proxy/trusted-peer.ts'
 import type { RawHandler } from './decision-listener.ts'
+import { makeSendAnswer, type SendAnswer } from './send-answer.ts'
+import { makeTurnBatch, type Defer } from './turn-batch.ts'
 
 /** One decided request, for the log and the metrics. Written after the answer. */
 export interface Observed {
@@ -50,42 +52,90 @@ export interface AuthzDeps {
   readonly auditIsBehind: () => boolean
   readonly observe: (observed: Observed) => void
   readonly onFault: (error: unknown) => void
+  /** When answers are written; without it at the end of the turn. */
+  readonly defer?: Defer
 }
 
 /**
- * Makes the one handler of the decision listener. It never throws and never rejects: a part that breaks is told once, and
- * answered with no access, unless the answer is out already.
+ * Makes the one handler of the decision listener. Answers are written at the end of the turn in which they were decided,
+ * and recorded after them. It never throws and never rejects: a part that breaks is told once, and answered with no
+ * access, unless the answer is out already.
  */
 export const makeAuthz = (deps: AuthzDeps): RawHandler => {
+  const parts: Sending = { ...deps, send: makeSendAnswer(deps.nowMs) }
+  const finishLater = makeTurnBatch<Concluded>((all) => finishAll(parts, all), deps.defer)
   return (incoming, outgoing) => {
     let id = NO_ID
-    const fail = (error: unknown): void => {
-      attempt(() => deps.onFault(error))
-      answerFault(deps, incoming, outgoing, id)
-    }
     try {
       id = deps.nextId()
-      const startedMs = deps.monotonicMs()
-      const finish = (outcome: Outcome): void => {
-        const observe = (): void => deps.observe(observedOf(deps, incoming, outcome, id, startedMs))
-        // What must be recorded is recorded before anybody hears of it.
-        const isStrict = outcome.ruling?.route?.audit === 'strict'
-        if (isStrict) observe()
-        send(incoming, outgoing, outcome.answer)
-        if (!isStrict) observe()
-      }
+      const asked: Asked = { incoming, outgoing, id, startedMs: deps.monotonicMs() }
       const outcome = conclude(deps, incoming, id)
-      if (outcome instanceof Promise) return outcome.then(finish).catch(fail)
-      finish(outcome)
+      if (outcome instanceof Promise)
+        return outcome
+          .then((settled) => finishLater({ asked, outcome: settled }))
+          .catch((error: unknown) => fail(parts, asked, error))
+      finishLater({ asked, outcome })
     } catch (error) {
-      fail(error)
+      fail(parts, { incoming, outgoing, id, startedMs: Number.NaN }, error)
     }
     return undefined
   }
 }
 
+/** The parts, with what writes to the socket. */
+type Sending = AuthzDeps & { readonly send: SendAnswer }
+
 /** Where not even an id could be made. */
 const NO_ID = 'none'
+
+/** One request on its socket. */
+interface Asked {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly id: string
+  /** NaN where no clock could be read. */
+  readonly startedMs: number
+}
+
+interface Concluded {
+  readonly asked: Asked
+  readonly outcome: Outcome
+}
+
+/** All answers go out before any line is written: whoever waits for them does not wait for the log. */
+const finishAll = (deps: Sending, all: readonly Concluded[]): void => {
+  const sent = all.filter(({ asked, outcome }) =>
+    guard(deps, asked, () => {
+      // What must be recorded is recorded before anybody hears of it.
+      if (isStrict(outcome)) record(deps, asked, outcome)
+      deps.send(asked.incoming, asked.outgoing, outcome.answer)
+    }),
+  )
+  // What could not be sent has its line already, as the fault that it was answered with.
+  for (const { asked, outcome } of sent)
+    if (!isStrict(outcome)) guard(deps, asked, () => record(deps, asked, outcome))
+}
+
+const isStrict = ({ ruling }: Outcome): boolean => ruling?.route?.audit === 'strict'
+
+const record = (deps: AuthzDeps, asked: Asked, outcome: Outcome): void =>
+  deps.observe(observedOf(deps, asked, outcome))
+
+/** True where nothing broke. */
+const guard = (deps: Sending, asked: Asked, run: () => void): boolean => {
+  try {
+    run()
+    return true
+  } catch (error) {
+    fail(deps, asked, error)
+    return false
+  }
+}
+
+const fail = (deps: Sending, asked: Asked, error: unknown): void => {
+  attempt(() => deps.onFault(error))
+  answerFault(deps, asked)
+}
 
 const attempt = (run: () => void): void => {
   try {
@@ -95,27 +145,17 @@ const attempt = (run: () => void): void => {
   }
 }
 
-const answerFault = (
-  deps: AuthzDeps,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  id: string,
-): void => {
+const answerFault = (deps: Sending, asked: Asked): void => {
+  const { incoming, outgoing, id } = asked
   const outcome = failed(id)
   const isAnswered = outgoing.headersSent
-  if (!isAnswered) attempt(() => send(incoming, outgoing, outcome.answer))
+  if (!isAnswered) attempt(() => deps.send(incoming, outgoing, outcome.answer))
   // Half an answer, or none at all: the connection goes, and with it any access.
   if (!outgoing.writableEnded) outgoing.destroy()
-  if (!isAnswered) attempt(() => deps.observe(observedOf(deps, incoming, outcome, id, deps.monotonicMs())))
+  if (!isAnswered) attempt(() => record(deps, asked, outcome))
 }
 
-const observedOf = (
-  deps: AuthzDeps,
-  incoming: IncomingMessage,
-  outcome: Outcome,
-  id: string,
-  startedMs: number,
-): Observed => ({
+const observedOf = (deps: AuthzDeps, { incoming, id, startedMs }: Asked, outcome: Outcome): Observed => ({
   id,
   status: outcome.answer.status,
   decision: outcome.decision,
@@ -123,7 +163,7 @@ const observedOf = (
   ruling: outcome.ruling,
   peer: incoming.socket.remoteAddress,
   policyRevision: outcome.policyRevision,
-  elapsedUs: Math.round((deps.monotonicMs() - startedMs) * 1000),
+  elapsedUs: Number.isNaN(startedMs) ? 0 : Math.round((deps.monotonicMs() - startedMs) * 1000),
   nowMs: deps.nowMs(),
   note: outcome.note,
 })
@@ -257,10 +297,3 @@ const failed = (id: string): Outcome => ({
   policyRevision: undefined,
   note: 'a fault in Postern; the service log has it',
 })
-
-const send = (incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): void => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node takes a flat list and only types it mutable
-  outgoing.writeHead(answer.status, answer.headers as string[])
-  if (answer.body === '' || incoming.method === 'HEAD') outgoing.end()
-  else outgoing.end(answer.body)
-}

@@ -61,8 +61,8 @@ const recordingUse = (settle: Settle, ports: DecidePorts): Settle => {
     if (ruling.verified?.revocable !== undefined) touch(ports, ruling.verified.revocable)
     return ruling
   }
-  return (...args) => {
-    const ruling = settle(...args)
+  return (matched, facts, carried, nowMs) => {
+    const ruling = settle(matched, facts, carried, nowMs)
     return ruling instanceof Promise ? ruling.then(record) : record(ruling)
   }
 }
@@ -90,6 +90,7 @@ export const makeWriteDecision =
         section: ruling?.section,
         verified: ruling?.verified,
         identityHeaders: ruling?.identityHeaders ?? [],
+        isShared: ruling?.cache === 'hit',
         decisionId,
         setCookie: renew(decision, ruling, exchange),
       },

@@ -52,7 +52,8 @@ const OPTIONS: ServerOptions = {
  * @param onUnreadable hears of every request that it could not
  */
 export const makeDecisionServer = (handle: RawHandler, onUnreadable: OnUnreadable): Server => {
-  const app = new Hono<{ Bindings: Bindings }>()
+  // The handler reads the raw target: taking a path out of the URL would be work for a router that there is not.
+  const app = new Hono<{ Bindings: Bindings }>({ getPath: () => '/' })
   app.all('*', (c) => {
     const finishing = handle(c.env.incoming, c.env.outgoing)
     return finishing === undefined ? RESPONSE_ALREADY_SENT : sentAfter(finishing)
