@@ -23,16 +23,38 @@ export interface KeyContext {
  * @returns an injective encoding: distinct inputs give distinct keys. Never throws.
  */
 export const cacheKey = (matched: Matched, facts: RequestFacts, context: KeyContext): string => {
-  let key =
-    part(context.policyRevision) +
-    part(String(context.keyRevision)) +
-    part(String(context.stageEpoch)) +
-    part(matched.route.id) +
-    part(context.credentialDigest)
+  const [first, ...others] = matched.sections
+  let key = placeText(first, context) + part(context.credentialDigest)
   if (context.hostBound) key += part(facts.host)
   if (facts.method === 'WEBSOCKET') key += part(`ws${facts.origin ?? ''}`)
-  for (const section of matched.sections) key += sectionPart(section, facts)
+  key += factsText(first, facts)
+  for (const section of others) key += sectionText(section) + factsText(section, facts)
   return key
+}
+
+interface Place {
+  readonly policyRevision: string
+  readonly keyRevision: number
+  readonly stageEpoch: number
+  readonly text: string
+}
+
+/** What of a key does not change from request to request, by the first section. */
+const places = new WeakMap<Section, Place>()
+
+const placeText = (section: Section, context: KeyContext): string => {
+  const { policyRevision, keyRevision, stageEpoch } = context
+  const known = places.get(section)
+  if (
+    known?.policyRevision === policyRevision &&
+    known.keyRevision === keyRevision &&
+    known.stageEpoch === stageEpoch
+  )
+    return known.text
+  const revisions = part(policyRevision) + part(String(keyRevision)) + part(String(stageEpoch))
+  const text = revisions + part(section.route) + sectionText(section)
+  places.set(section, { policyRevision, keyRevision, stageEpoch, text })
+  return text
 }
 
 const LONGEST_PART = 128
@@ -41,9 +63,11 @@ const LONGEST_PART = 128
 const part = (text: string): string =>
   text.length <= LONGEST_PART ? `${text.length}:${text}` : `#${hash('sha256', text, 'base64url')}`
 
-const sectionPart = (section: Section, facts: RequestFacts): string => {
+const sectionText = ({ path }: Section): string => part(path.text) + (path.below ? 'b' : 'e')
+
+const factsText = (section: Section, facts: RequestFacts): string => {
   const { reads } = section
-  let key = part(section.path.text) + (section.path.below ? 'b' : 'e')
+  let key = ''
   if (reads.method) key += part(facts.method)
   if (reads.path) key += part(facts.path.views.map(part).join(''))
   if (reads.clientIp) key += part(facts.clientIp ?? '')

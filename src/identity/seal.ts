@@ -59,21 +59,41 @@ export const makeSeal = (settings: SealSettings): Seal => {
   const ring = settings.keys.map((key) => ringKey(key, settings.purpose))
   const [first] = ring
   if (first === undefined) throw new RangeError('a seal needs at least one key')
-  const boundTo = (context: readonly string[]): Buffer =>
-    Buffer.from(tupleText(['postern', settings.purpose, ...context]))
+  const associated = makeAssociatedData(ring, settings.purpose)
   return {
-    seal: (plain, context) => sealWith(first, plain, boundTo(context)),
+    seal: (plain, context) => sealWith(first, plain, associated(context)[0] ?? NOTHING),
     open: (text, context) => {
       const bytes = decodeCanonical(text)
       if (bytes === undefined || bytes.length < OVERHEAD_BYTES) return undefined
-      const bound = boundTo(context)
-      for (const key of ring) {
+      const bound = associated(context)
+      for (const [index, key] of ring.entries()) {
         if (!bytes.subarray(0, HEAD_BYTES).equals(key.head)) continue
-        const plain = openWith(key, bytes, bound)
+        const plain = openWith(key, bytes, bound[index] ?? NOTHING)
         if (plain !== undefined) return plain
       }
       return undefined
     },
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * What a text is bound to, for each key of the ring: the key's head, the purpose and the context. A context that stays is
+ * one array for the life of the process, and made into bytes once.
+ */
+const makeAssociatedData = (
+  ring: readonly RingKey[],
+  purpose: string,
+): ((context: readonly string[]) => readonly Buffer[]) => {
+  const known = new WeakMap<readonly string[], readonly Buffer[]>()
+  return (context) => {
+    const earlier = known.get(context)
+    if (earlier !== undefined) return earlier
+    const bound = Buffer.from(tupleText(['postern', purpose, ...context]))
+    const all = ring.map(({ head }) => Buffer.concat([head, bound]))
+    known.set(context, all)
+    return all
   }
 }
 
@@ -97,7 +117,7 @@ const ringKey = (key: Uint8Array, purpose: string): RingKey => {
 const sealWith = (key: RingKey, plain: string, bound: Buffer): string => {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key.secret, nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(Buffer.concat([key.head, bound]))
+  cipher.setAAD(bound)
   const body = cipher.update(plain, 'utf8')
   const rest = cipher.final()
   return Buffer.concat([key.head, nonce, body, rest, cipher.getAuthTag()]).toString('base64url')
@@ -106,7 +126,7 @@ const sealWith = (key: RingKey, plain: string, bound: Buffer): string => {
 const openWith = (key: RingKey, bytes: Buffer, bound: Buffer): string | undefined => {
   const nonce = bytes.subarray(HEAD_BYTES, HEAD_BYTES + NONCE_BYTES)
   const decipher = createDecipheriv(CIPHER, key.secret, nonce, { authTagLength: TAG_BYTES })
-  decipher.setAAD(Buffer.concat([key.head, bound]))
+  decipher.setAAD(bound)
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
   const plain = decipher.update(bytes.subarray(HEAD_BYTES + NONCE_BYTES, bytes.length - TAG_BYTES))
   try {

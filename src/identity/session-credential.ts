@@ -1,7 +1,13 @@
 // The session cookie as a credential: which copy counts, whether it still does, and who it says is calling. Anything
 // but exactly one good session is nobody.
 import type { HostName } from '../policy/host-pattern.ts'
-import { ANONYMOUS, type AnonymousNote, type Authentication, type Principal } from '../policy/principal.ts'
+import {
+  ANONYMOUS,
+  type AnonymousNote,
+  type Authentication,
+  type ClaimValue,
+  type Principal,
+} from '../policy/principal.ts'
 import { believes } from './believed.ts'
 import { cookieValues } from './cookie-header.ts'
 import { isMultiFactor } from './multi-factor.ts'
@@ -179,6 +185,8 @@ const withAssertable = (source: ProviderSource): Provider => ({
   assertable: new Set(Object.keys(source.claims)),
 })
 
+const NOTHING_CUT: ReadonlySet<string> = new Set()
+
 const principalOf = (
   standing: Extract<Standing, { kind: 'live' }>,
   { source, assertable }: Provider,
@@ -187,7 +195,9 @@ const principalOf = (
 ): Principal => {
   const { session } = standing
   // What the provider may no longer assert does not count, whatever it said at sign-in.
-  const claims = new Map(Object.entries(session.claims).filter(([name]) => assertable.has(name)))
+  const claims = new Map<string, ClaimValue>()
+  for (const [name, value] of Object.entries(session.claims))
+    if (assertable.has(name)) claims.set(name, value)
   return {
     kind: 'person',
     credential: 'session',
@@ -197,7 +207,7 @@ const principalOf = (
     claims,
     assertable,
     captured: new Set(session.captured),
-    cut: new Set(session.cut),
+    cut: session.cut.length === 0 ? NOTHING_CUT : new Set(session.cut),
     groupsComplete: session.groupsRevision === undefined || session.groupsRevision === groupsRevision,
     groupsTrimmed: session.groupsRevision !== undefined,
     emailVerified: session.emailVerified || source.emailTrusted,

@@ -54,7 +54,16 @@ export const sessionText = (session: Session): string => JSON.stringify(toRow(se
 /** Reads {@link sessionText} back; undefined where it has another shape. Never throws. */
 export const sessionOfText = (text: string): Session | undefined => fromJson(text)
 
-const contextOf = (binding: CookieBinding): readonly string[] => [binding.name, binding.boundTo]
+const contexts = new WeakMap<CookieBinding, readonly string[]>()
+
+/** One array for one binding, which the seal knows again. */
+const contextOf = (binding: CookieBinding): readonly string[] => {
+  const known = contexts.get(binding)
+  if (known !== undefined) return known
+  const context = [binding.name, binding.boundTo]
+  contexts.set(binding, context)
+  return context
+}
 
 /** Positions are fixed; another layout is another version of the seal. */
 const toRow = (session: Session): readonly unknown[] => [

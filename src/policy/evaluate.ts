@@ -1,5 +1,6 @@
 // Step 4, and the only place where an allow is made. Pure: no clock, no I/O. Deny beats allow; what errs in a deny
 // denies; nothing matching is deny.
+import { allowsToWalk } from './allow-index.ts'
 import { denied, strictest, type Decision, type Demand, type Place } from './decision.ts'
 import type { RequestFacts } from './facts.ts'
 import { hostMatches, normalizeHost } from './host-pattern.ts'
@@ -11,7 +12,7 @@ import type { ReasonCode } from './reason.ts'
 import type { Route, Section } from './route.ts'
 import { bypassKind, type Rule } from './rule.ts'
 import type { TraceSink } from './trace.ts'
-import { makeWalk, walkRule, type Walked } from './walk-rule.ts'
+import { makeWalk, walkRule, type Walk, type Walked } from './walk-rule.ts'
 
 /** The authentication that a section's own `accepts` led to. */
 export type AuthenticationOf = (section: Section) => Authentication
@@ -146,9 +147,9 @@ const walkRules = (
   const walk = makeWalk(section, common, trace)
   const denies = section.deny.map((rule) => walkRule(rule, walk))
   const hit = denies.find((one) => one.finding === 'hit')
-  if (hit !== undefined && trace === undefined)
-    return denied(hit.erred ? 'DENY_CONDITION_ERROR' : 'DENY_RULE', placeOf(section, hit.rule))
-  const allows = section.allow.map((rule) => walkRule(rule, walk))
+  // A trace shows every rule; whoever only decides stops where nothing more can change.
+  const allowRules = trace === undefined ? allowsToWalk(section, principal) : section.allow
+  const allows = hit === undefined || trace !== undefined ? walkAllows(allowRules, walk) : []
   if (hit !== undefined)
     return denied(hit.erred ? 'DENY_CONDITION_ERROR' : 'DENY_RULE', placeOf(section, hit.rule))
   const unread = denies.find((one) => typeof one.finding === 'object')
@@ -158,6 +159,17 @@ const walkRules = (
   const asking = mostBasic(allows)
   if (asking !== undefined) return challenge(section, asking)
   return denied(nothingAllowed(allows), placeOf(section))
+}
+
+/** Up to the first hit, where nobody wants to see the others. */
+const walkAllows = (rules: readonly Rule[], walk: Walk): readonly Walked[] => {
+  const walked: Walked[] = []
+  for (const rule of rules) {
+    const one = walkRule(rule, walk)
+    walked.push(one)
+    if (one.finding === 'hit' && walk.trace === undefined) break
+  }
+  return walked
 }
 
 /**

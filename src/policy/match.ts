@@ -1,6 +1,5 @@
 // Step 2: which route and which sections own a request. Every view of the path picks its own section.
 import type { RequestFacts } from './facts.ts'
-import { segmentsOf } from './path-pattern.ts'
 import { sectionsOfHost, type PolicySet } from './policy-set.ts'
 import type { Route, Section } from './route.ts'
 import { findSection } from './section-tree.ts'
@@ -20,11 +19,11 @@ export type Match =
 export const matchRoute = (set: PolicySet, facts: RequestFacts): Match => {
   const tree = sectionsOfHost(set, facts.host)
   if (tree === undefined) return { kind: 'none' }
-  const [view, ...otherViews] = facts.path.views
-  const first = findSection(tree, segmentsOf(view))
+  const { views } = facts.path
+  const first = findSection(tree, views[0])
   if (first === undefined) return { kind: 'none' }
-  if (otherViews.length === 0) return matched(set, [first])
-  const others = otherViews.map((other) => findSection(tree, segmentsOf(other)))
+  if (views.length === 1) return matched(set, [first])
+  const others = views.slice(1).map((view) => findSection(tree, view))
   if (others.includes(undefined)) return { kind: 'none' }
   const distinct = [...new Set([first, ...others.filter((section) => section !== undefined)])]
   if (distinct.some((section) => section.route !== first.route)) return { kind: 'conflict' }

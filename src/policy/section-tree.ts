@@ -1,5 +1,6 @@
 // Which section owns a path: exact beats more segments beats a literal over `*` (rules §1). A tree over segments,
 // so that ten thousand routes on one host cost as little as ten.
+import { segmentsOf } from './path-pattern.ts'
 import type { Section } from './route.ts'
 
 export interface SectionTree {
@@ -32,12 +33,16 @@ const grow = (sections: readonly Section[], depth: number): SectionTree => {
 }
 
 /**
- * Finds the section that owns a folded path.
- * @param segments of the folded path; a `*` covers one non-empty segment
+ * Finds the section that owns a path.
+ * @param path folded; a `*` covers one non-empty segment of it
  * @returns the most specific section, or undefined. Never throws.
  */
-export const findSection = (tree: SectionTree, segments: readonly string[]): Section | undefined =>
-  findExact(tree, segments, 0) ?? findDeepest(tree, segments, 0)?.section
+export const findSection = (tree: SectionTree, path: string): Section | undefined => {
+  // Most hosts have one section, `/` and all below.
+  if (tree.literal.size === 0 && tree.star === undefined && path !== '/') return tree.below
+  const segments = segmentsOf(path)
+  return findExact(tree, segments, 0) ?? findDeepest(tree, segments, 0)?.section
+}
 
 const findExact = (tree: SectionTree, segments: readonly string[], depth: number): Section | undefined => {
   if (depth === segments.length) return tree.exact

@@ -6,7 +6,7 @@ import { makeReadBearer } from '../identity/bearer-jwt.ts'
 import { believes } from '../identity/believed.ts'
 import type { Carried } from '../identity/carried.ts'
 import { sessionCookieName } from '../identity/cookie-header.ts'
-import { credentialDigest } from '../identity/credential-digest.ts'
+import { makeCredentialDigest } from '../identity/credential-digest.ts'
 import { makeIssuerKeys, type IssuerKeys } from '../identity/issuer-keys.ts'
 import { makeSeal, type Seal } from '../identity/seal.ts'
 import { makeVerifySession } from '../identity/session-credential.ts'
@@ -116,7 +116,7 @@ export const composeIdentity = (config: Config, ports: IdentityPorts): IdentityP
     sessionSeal,
     binding: publicBinding,
     bindingFor,
-    digest: (carried) => credentialDigest(carried, [publicBinding.name]),
+    digest: makeCredentialDigest([publicBinding.name]),
     keyRevision: sumOfRevisions([...issuerKeys.values()]),
     issuerKeys,
     providersOf: (route) =>

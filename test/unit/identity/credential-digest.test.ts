@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { credentialDigest } from '../../../src/identity/credential-digest.ts'
+import { credentialDigest, makeCredentialDigest } from '../../../src/identity/credential-digest.ts'
 import { carriedOf } from './acceptance-fixture.ts'
 
 const NAMES = ['__Secure-postern']
@@ -44,5 +44,37 @@ describe('the digest of what a caller carries', () => {
         expect(digest(one) === digest(other)).toBe(isSame)
       }),
     )
+  })
+})
+
+describe('the remembered digest', () => {
+  const part = fc.constantFrom('__Secure-postern=', 'v', 'w', '; ', 'x=1', '__secure-postern=v', '=', ' ')
+  const line = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(''))
+  const value = fc.option(fc.constantFrom('', 'a', 'Bearer b'), { nil: undefined })
+  const carried = fc
+    .record({
+      authorization: value,
+      proxyAuthorization: value,
+      apiKey: value,
+      cookies: fc.array(line, { maxLength: 3 }),
+    })
+    .map(carriedOf)
+
+  test('is the digest, whoever asked before', () => {
+    fc.assert(
+      fc.property(fc.array(carried, { maxLength: 40 }), (requests) => {
+        const remembered = makeCredentialDigest(NAMES)
+        for (const one of requests) expect(remembered(one)).toBe(credentialDigest(one, NAMES))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('tells two sessions apart whose lines begin alike', () => {
+    const remembered = makeCredentialDigest(NAMES)
+    const long = `__Secure-postern=${'n'.repeat(60)}`
+    const one = carriedOf({ cookies: [`${long}1`] })
+    const other = carriedOf({ cookies: [`${long}2`] })
+    for (const each of [one, other, one, other]) expect(remembered(each)).toBe(credentialDigest(each, NAMES))
   })
 })

@@ -1,6 +1,5 @@
 // The most specific section owns a path: exact before longer before literal before star, whatever the order.
 import { describe, expect, it } from 'vitest'
-import { segmentsOf } from '../../../src/policy/path-pattern.ts'
 import { buildSectionTree, findSection } from '../../../src/policy/section-tree.ts'
 import { buildRoute } from '../../support/policy-builder.ts'
 
@@ -13,9 +12,8 @@ const owner = (paths: readonly string[], path: string): string | undefined => {
     ),
   }).sections
   for (const order of [sections, sections.toReversed()]) {
-    const found = findSection(buildSectionTree(order), segmentsOf(path))
-    if (order === sections.toReversed())
-      expect(found).toBe(findSection(buildSectionTree(sections), segmentsOf(path)))
+    const found = findSection(buildSectionTree(order), path)
+    if (order === sections.toReversed()) expect(found).toBe(findSection(buildSectionTree(sections), path))
     if (order !== sections) return found && found.path.text + (found.path.below ? '' : '!')
   }
   return undefined
