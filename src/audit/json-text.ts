@@ -15,3 +15,10 @@ export const asciiJson = (json: string): string =>
 
 /** Without the `u` flag a match is one UTF-16 unit, which is what an escape of JSON stands for. */
 const unicodeEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/**
+ * The same text in one piece. The engine keeps a joined text as its parts, and walks through them at each use: worth it
+ * for what goes into many lines.
+ * @param text ASCII
+ */
+export const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import type { Decision } from '../policy/decision.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import type { Authentication } from '../policy/principal.ts'
-import { asciiJson, jsonString } from './json-text.ts'
+import { asciiJson, flat, jsonString } from './json-text.ts'
 import { AGENT_MAX, subjectText } from './subject.ts'
 
 const PATH_MAX = 512
@@ -81,18 +81,36 @@ export const decisionFields = (record: DecisionRecord): DecisionFields => {
   return { type: 'decision', ts, body: bodyText(record, ts) }
 }
 
+// Long constant pieces, few joins: a line is made for every request, and each join is walked once more when it is written.
 const bodyText = (record: DecisionRecord, ts: string): string =>
-  `{"v":1,"type":"decision","ts":"${ts}","id":${jsonString(record.id)}` +
+  startText(ts) +
+  record.id +
+  '"' +
   member('req', record.requestId, AGENT_MAX) +
-  member('dialect', record.dialect, AGENT_MAX) +
+  (record.dialect === undefined ? '' : DIALECT + record.dialect + '"') +
   requestText(record) +
-  decisionText(record.decision) +
-  `,"status":${record.status},"policy":${jsonString(record.policyRevision)},"stage":"live"` +
-  subjectText(record.authentication, record.readClaims, record.nowMs) +
+  answerText(record) +
+  subjectText(record.authentication, record.readClaims, record.nowMs, record.cache === 'hit') +
   sourceText(record) +
-  (record.cache === undefined ? '' : `,"cache":"${record.cache}"`) +
-  `,"us":${record.elapsedUs}` +
+  (record.cache === undefined ? '' : CACHE[record.cache]) +
+  ',"us":' +
+  record.elapsedUs +
   member('note', record.note, NOTE_MAX)
+
+const DIALECT = ',"dialect":"'
+const CACHE = { hit: ',"cache":"hit"', miss: ',"cache":"miss"' } as const
+
+let startedTs = ''
+let start = ''
+
+/** Many lines share a millisecond. */
+const startText = (ts: string): string => {
+  if (ts !== startedTs) {
+    startedTs = ts
+    start = flat(`{"v":1,"type":"decision","ts":"${ts}","id":"`)
+  }
+  return start
+}
 
 /** `,"key":"text"`, cut to a length, or nothing. */
 const member = (key: string, text: string | undefined, maxLength: number): string =>
@@ -117,14 +135,16 @@ const requestText = ({ facts, query, servedHost, assertedRoute }: DecisionRecord
   const { raw, views } = facts.path
   const { origin } = facts
   return (
-    `,"host":"${facts.host}"` +
+    ',"host":"' +
+    facts.host +
+    '"' +
     member('served', servedHost, PATH_MAX) +
     member('asserted', assertedRoute, PATH_MAX) +
     member('method', facts.method, AGENT_MAX) +
     member('path', raw, PATH_MAX) +
     cutText(raw, origin) +
     (views.length > 1 ? `,"views":${views.length}` : '') +
-    (query === undefined || query === '' ? '' : `,"qh":"h:${shortHash(query)}"`) +
+    (query === undefined || query === '' ? '' : hashText(query)) +
     (facts.preflight ? ',"preflight":true' : '') +
     member('origin', origin, AGENT_MAX)
   )
@@ -140,23 +160,46 @@ const cutText = (path: string, origin: string | undefined): string => {
   return `,"cut":${JSON.stringify(cut)}`
 }
 
-/** 16 bits: enough to see that two requests asked for the same, too few to find what they asked. */
-const shortHash = (query: string): string => hash('sha256', query, 'hex').slice(0, 4)
+const HASHES_KEPT = 1_000
+const LONGEST_KEPT = 256
+const hashTexts = new Map<string, string>()
 
-/** A cached decision is one object for many requests. */
-const decisionTexts = new WeakMap<Decision, string>()
-
-const decisionText = (decision: Decision): string => {
-  const known = decisionTexts.get(decision)
+/** 16 bits: enough to see that two requests asked for the same, too few to find what they asked. Pages ask alike. */
+const hashText = (query: string): string => {
+  const known = hashTexts.get(query)
   if (known !== undefined) return known
-  const text =
-    member('route', decision.route, PATH_MAX) +
-    member('section', decision.section, PATH_MAX) +
-    `,"decision":"${decision.outcome}","reason":"${decision.reason}"` +
-    member('rule', decision.rule, PATH_MAX)
-  decisionTexts.set(decision, text)
+  const text = flat(`,"qh":"h:${hash('sha256', query, 'hex').slice(0, 4)}"`)
+  if (query.length > LONGEST_KEPT) return text
+  if (hashTexts.size >= HASHES_KEPT) hashTexts.clear()
+  hashTexts.set(query, text)
   return text
 }
+
+interface AnswerText {
+  readonly status: number
+  readonly policyRevision: string
+  readonly text: string
+}
+
+/** A cached decision is one object for many requests; one that was made for a single request is not worth keeping. */
+const answerTexts = new WeakMap<Decision, AnswerText>()
+
+const answerText = (record: DecisionRecord): string => {
+  const { decision, status, policyRevision } = record
+  if (record.cache !== 'hit') return newAnswerText(record)
+  const known = answerTexts.get(decision)
+  if (known?.status === status && known.policyRevision === policyRevision) return known.text
+  const text = flat(newAnswerText(record))
+  answerTexts.set(decision, { status, policyRevision, text })
+  return text
+}
+
+const newAnswerText = ({ decision, status, policyRevision }: DecisionRecord): string =>
+  member('route', decision.route, PATH_MAX) +
+  member('section', decision.section, PATH_MAX) +
+  `,"decision":"${decision.outcome}","reason":"${decision.reason}"` +
+  member('rule', decision.rule, PATH_MAX) +
+  `,"status":${status},"policy":${jsonString(policyRevision)},"stage":"live"`
 
 const sourceText = ({ facts, peer, network, userAgent }: DecisionRecord): string => {
   const members =
@@ -164,7 +207,7 @@ const sourceText = ({ facts, peer, network, userAgent }: DecisionRecord): string
     member('peer', peer, AGENT_MAX) +
     member('net', network, AGENT_MAX) +
     member('ua', userAgent, AGENT_MAX)
-  return `,"src":{${members.slice(1)}}`
+  return members === '' ? ',"src":{}' : ',"src":{' + members.slice(1) + '}'
 }
 
 /** The line of a record without its closing brace: what is left to add are number and writer. */

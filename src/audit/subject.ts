@@ -1,7 +1,7 @@
 // Who called, in the words of the log, and the claims that the rules read of him: enough to decide again, nothing more.
 import type { CredentialKind } from '../policy/credential-kind.ts'
 import { claimState, type Authentication, type ClaimScalar, type Principal } from '../policy/principal.ts'
-import { jsonString } from './json-text.ts'
+import { flat, jsonString } from './json-text.ts'
 
 /** Longest text of a header or a name in a line. */
 export const AGENT_MAX = 200
@@ -13,8 +13,8 @@ interface SubjectTexts {
   readonly readClaims: readonly string[]
   /** `,"sub":{…` up to where the age follows. */
   readonly head: string
-  /** `,"attrs":{…}`, or nothing. */
-  readonly attributes: string
+  /** Closes `sub`; then `,"attrs":{…}`, or nothing. */
+  readonly end: string
 }
 
 /** A cached decision carries one principal object for many requests. */
@@ -22,32 +22,44 @@ const known = new WeakMap<Principal, SubjectTexts>()
 
 /**
  * `,"sub":{…}`, and `,"attrs":{…}` where the rules read claims of a verified caller.
- * @param readClaims names; the array is told apart by identity. Never throws.
+ * @param readClaims names; the array is told apart by identity
+ * @param isKept the principal is that of a cached decision, and will come again. Never throws.
  */
 export const subjectText = (
   authentication: Authentication | undefined,
   readClaims: readonly string[],
   nowMs: number,
+  isKept: boolean,
 ): string => {
   if (authentication?.kind !== 'verified') return unknownSubject(authentication)
   const { principal } = authentication
-  let texts = known.get(principal)
-  if (texts?.readClaims !== readClaims) {
-    texts = { readClaims, head: head(principal, readClaims), attributes: attributes(principal, readClaims) }
-    known.set(principal, texts)
-  }
-  const age =
-    principal.authTimeSeconds === undefined
-      ? ''
-      : `,"age":${Math.floor(nowMs / 1000 - principal.authTimeSeconds)}`
-  return `${texts.head}${age}${stepUpText(principal, nowMs)}}${texts.attributes}`
+  const texts = isKept ? keptTexts(principal, readClaims) : textsOf(principal, readClaims)
+  return texts.head + ageText(principal, nowMs) + stepUpText(principal, nowMs) + texts.end
 }
+
+const ageText = ({ authTimeSeconds }: Principal, nowMs: number): string =>
+  authTimeSeconds === undefined ? '' : ',"age":' + Math.floor(nowMs / 1000 - authTimeSeconds)
 
 /** What is remembered of a step-up that did not help decides, too. */
 const stepUpText = ({ stepUp }: Principal, nowMs: number): string =>
   stepUp === undefined
     ? ''
     : `,"asked":{"rule":${jsonString(stepUp.rule)},"age":${Math.floor(nowMs / 1000 - stepUp.atSeconds)}}`
+
+const keptTexts = (principal: Principal, readClaims: readonly string[]): SubjectTexts => {
+  const kept = known.get(principal)
+  if (kept?.readClaims === readClaims) return kept
+  const { head, end } = textsOf(principal, readClaims)
+  const texts = { readClaims, head: flat(head), end: flat(end) }
+  known.set(principal, texts)
+  return texts
+}
+
+const textsOf = (principal: Principal, readClaims: readonly string[]): SubjectTexts => ({
+  readClaims,
+  head: headText(principal, readClaims),
+  end: `}${attributes(principal, readClaims)}`,
+})
 
 const unknownSubject = (
   authentication: Exclude<Authentication, { kind: 'verified' }> | undefined,
@@ -71,7 +83,7 @@ const KIND_OF: Readonly<Partial<Record<CredentialKind, string>>> = {
   basic: 'basic',
 }
 
-const head = (principal: Principal, readClaims: readonly string[]): string => {
+const headText = (principal: Principal, readClaims: readonly string[]): string => {
   const kind = KIND_OF[principal.credential] ?? (principal.kind === 'person' ? 'user' : 'machine')
   const email = readClaims.includes('email') ? `,"ev":${principal.emailVerified}` : ''
   return (

@@ -35,14 +35,23 @@ export const IDENTITY_BUDGET_BYTES = 3300
  *   whole, never cut, groups first. Never throws.
  */
 export const identityHeaders = (input: IdentityInput): IdentityHeaders => {
-  const fields = fieldsOf(input).filter((field) => field.header !== '')
-  const bytes = fields.reduce((sum, field) => sum + field.header.length + 4 + field.value.length, 0)
+  const fields = fieldsOf(input)
+  let bytes = 0
+  for (const { header, value } of fields) bytes += header.length + 4 + value.length
   const left = bytes <= IDENTITY_BUDGET_BYTES ? NONE : overBudget(fields)
-  const warnings = fields.flatMap((field): readonly IdentityWarning[] => {
+  const headers: string[] = []
+  for (const field of fields) headers.push(field.header, left.has(field) ? '' : field.value)
+  return { headers, warnings: warningsOf(fields, left) }
+}
+
+const NO_WARNINGS: readonly IdentityWarning[] = []
+
+const warningsOf = (fields: readonly Field[], left: ReadonlySet<Field>): readonly IdentityWarning[] => {
+  if (left.size === 0 && !fields.some((field) => field.incomplete)) return NO_WARNINGS
+  return fields.flatMap((field): readonly IdentityWarning[] => {
     if (left.has(field)) return [{ header: field.header, why: 'over-budget' }]
     return field.incomplete ? [{ header: field.header, why: 'incomplete' }] : []
   })
-  return { headers: fields.flatMap((field) => [field.header, left.has(field) ? '' : field.value]), warnings }
 }
 
 const NONE: ReadonlySet<Field> = new Set()
@@ -81,16 +90,19 @@ interface Field {
 const fieldsOf = (input: IdentityInput): readonly Field[] => {
   const { names, principal } = input
   const user = principal === undefined ? (names.anonymousUser ?? '') : userOf(principal, input.qualified)
-  const claim = (header: string, name: string, rank: number): Field =>
-    claimField(header, name, rank, principal, names.groupSeparator)
-  return [
-    { header: names.user, value: headerText(user), incomplete: false, rank: 0 },
-    claim(names.email, 'email', 1),
-    claim(names.groups, 'groups', 5),
-    claim(names.preferredUsername, 'preferred_username', 3),
-    { header: names.assertion, value: headerText(input.assertion), incomplete: false, rank: 2 },
-    ...Object.entries(names.claims).map(([header, name]) => claim(header, name, 4)),
-  ]
+  const fields: Field[] = []
+  const add = (field: Field): void => {
+    if (field.header !== '') fields.push(field)
+  }
+  const claim = (header: string, name: string, rank: number): void =>
+    add(claimField(header, name, rank, principal, names.groupSeparator))
+  add({ header: names.user, value: headerText(user), incomplete: false, rank: 0 })
+  claim(names.email, 'email', 1)
+  claim(names.groups, 'groups', 5)
+  claim(names.preferredUsername, 'preferred_username', 3)
+  add({ header: names.assertion, value: headerText(input.assertion), incomplete: false, rank: 2 })
+  for (const [header, name] of Object.entries(names.claims)) claim(header, name, 4)
+  return fields
 }
 
 const claimField = (

@@ -36,8 +36,9 @@ export const readNginx: ReadExchange = (request, settings) => {
   if (url === undefined) return operator(`\`${URL_HEADER}\` is no web address`)
   const { options, host: assertedHost } = query
   const servedAuthority = headerValue(headers, HOST_HEADER)
+  const { scheme, authority, pathAndQuery } = url
   return readReported(
-    { dialect: 'nginx', method, ...url, servedAuthority, assertedHost, options },
+    { dialect: 'nginx', method, scheme, authority, pathAndQuery, servedAuthority, assertedHost, options },
     headers,
     settings,
   )

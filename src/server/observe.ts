@@ -51,15 +51,21 @@ const countCredential = (metrics: Metrics, observed: Observed): void => {
 
 const fieldsOf = (observed: Observed, network: string | undefined, deps: ObserveDeps): LogFields => {
   const { reading, ruling } = observed
+  const { dialect, requestId, userAgent } = reading ?? UNREAD
+  const { facts, servedHost, assertedRoute, query, peer } = requestOf(observed)
   return decisionFields({
     nowMs: observed.nowMs,
     id: observed.id,
     status: observed.status,
     decision: observed.decision,
-    dialect: reading?.dialect,
-    requestId: reading?.requestId,
-    userAgent: reading?.userAgent,
-    ...requestOf(observed),
+    dialect,
+    requestId,
+    userAgent,
+    facts,
+    servedHost,
+    assertedRoute,
+    query,
+    peer,
     network,
     authentication: ruling?.verified?.authentication,
     readClaims: ruling?.route === undefined ? NO_CLAIMS : claimsReadBy(ruling.route),
@@ -70,6 +76,7 @@ const fieldsOf = (observed: Observed, network: string | undefined, deps: Observe
   })
 }
 
+const UNREAD = { dialect: undefined, requestId: undefined, userAgent: undefined }
 const NO_CLAIMS: readonly string[] = []
 const claimsOfRoutes = new WeakMap<Route, readonly string[]>()
 
