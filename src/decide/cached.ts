@@ -49,7 +49,7 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
     const endsAtMs = endOf(matched, ruling, settings, nowMs)
     // INVARIANT: nothing is stored that would live under a millisecond; the end is compared by the clock given.
     if (isKeepable(ruling) && endsAtMs - nowMs >= 1) {
-      cache.set(key, { ruling: { ...ruling, cache: 'hit' }, revocable: ruling.verified?.revocable, endsAtMs })
+      cache.set(key, { ruling: toKeep(ruling), revocable: ruling.verified?.revocable, endsAtMs })
     }
     return ruling
   }
@@ -70,6 +70,14 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
       return keep(key, matched, ruling, nowMs)
     },
   }
+}
+
+/** A hit renews no cookie, so the session that was opened is nobody's any more: it would be half of the entry. */
+const toKeep = (ruling: Ruling): Ruling => {
+  if (ruling.verified?.session === undefined) return { ...ruling, cache: 'hit' }
+  const { authentication, consumed, foreignAuthorization, note, revocable } = ruling.verified
+  const verified = { authentication, consumed, foreignAuthorization, note, revocable }
+  return { ...ruling, verified, cache: 'hit' }
 }
 
 const principalOf = (ruling: Ruling): Principal | undefined =>

@@ -191,16 +191,23 @@ const mostBasic = (allows: readonly Walked[]): Walked | undefined => {
   return asks('credential') ?? asks('capture') ?? asks('step-up')
 }
 
+/** One object for each rule that allowed: a cache keeps many of them, and they say the same. */
+const allowedBy = new WeakMap<Rule, Decision>()
+
 const allow = (section: Section, rule: Rule): Decision => {
+  const known = allowedBy.get(rule)
+  if (known?.route === section.route && known.section === section.path.text) return known
   const bypass = bypassKind(rule)
   const reason: ReasonCode =
     bypass === 'network' ? 'ALLOW_LEGACY_NETWORK' : bypass === undefined ? 'ALLOW_RULE' : 'ALLOW_PUBLIC'
-  return {
+  const decision: Decision = {
     ...placeOf(section, rule),
     outcome: 'allow',
     reason,
     identity: bypass === 'preflight' ? 'none' : 'caller',
   }
+  allowedBy.set(rule, decision)
+  return decision
 }
 
 const challenge = (section: Section, walked: Walked): Decision => {

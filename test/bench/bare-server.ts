@@ -8,6 +8,6 @@ const server = createServer({ keepAliveTimeout: 75_000 }, (_, outgoing) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
-  console.log(`listening ${typeof address === 'object' && address !== null ? address.port : ''}`)
+  console.log(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : ''}`)
 })
 process.on('SIGTERM', () => server.close(() => process.exit(0)))

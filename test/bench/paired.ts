@@ -1,35 +1,36 @@
-// Paired measurement: A B, B A, A B … so that a machine that drifts drifts for both. Quotes the median ratio and the
-// interval of order statistics that holds the true median with at least 95 %.
+// Paired measurement: A B, B A, A B … so that a machine that drifts drifts for both. Quotes the median and the interval
+// of order statistics that holds the true median with at least 95 %.
 
-export interface Ratio {
-  readonly pairs: number
+/** A median of several measurements, with its interval. */
+export interface Spread {
+  readonly count: number
   readonly median: number
   readonly low: number
   readonly high: number
 }
 
-/** Runs `a` and `b` in turn, swapping the order each pair, and gives the ratio a/b pair by pair. */
-export const measurePairs = async (
+/** Runs `a` and `b` in turn, swapping the order each pair. */
+export const measurePairs = async <T>(
   pairs: number,
-  a: () => Promise<number>,
-  b: () => Promise<number>,
-): Promise<Ratio> => {
-  const ratios: number[] = []
+  a: () => Promise<T>,
+  b: () => Promise<T>,
+): Promise<readonly (readonly [T, T])[]> => {
+  const measured: (readonly [T, T])[] = []
   for (let pair = 0; pair < pairs; pair += 1) {
     const first = await (pair % 2 === 0 ? a : b)()
     const second = await (pair % 2 === 0 ? b : a)()
-    ratios.push(pair % 2 === 0 ? first / second : second / first)
+    measured.push(pair % 2 === 0 ? [first, second] : [second, first])
   }
-  return summarize(ratios)
+  return measured
 }
 
-export const summarize = (ratios: readonly number[]): Ratio => {
-  const sorted = ratios.toSorted((x, y) => x - y)
+export const summarize = (values: readonly number[]): Spread => {
+  const sorted = values.toSorted((x, y) => x - y)
   const rank = lowerRank(sorted.length)
   const at = (index: number): number => sorted[index] ?? Number.NaN
   const middle = sorted.length / 2
   const median = Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle))
-  return { pairs: sorted.length, median, low: at(rank), high: at(sorted.length - 1 - rank) }
+  return { count: sorted.length, median, low: at(rank), high: at(sorted.length - 1 - rank) }
 }
 
 /** The largest rank (from zero) whose symmetric interval covers the median with 95 %, by the binomial of one half. */
@@ -51,9 +52,14 @@ const binomial = (n: number, k: number): number => {
   return value
 }
 
+export interface Budget {
+  readonly value: number
+  readonly direction: 'at least' | 'at most'
+}
+
 /** A budget is missed only if the whole interval is on the wrong side, kept only if it is on the right one. */
-export const verdict = (ratio: Ratio, budget: number, direction: 'at least' | 'at most'): string => {
-  const kept = direction === 'at least' ? ratio.low >= budget : ratio.high <= budget
-  const missed = direction === 'at least' ? ratio.high < budget : ratio.low > budget
+export const verdict = (spread: Spread, { value, direction }: Budget): 'kept' | 'undecided' | 'MISSED' => {
+  const kept = direction === 'at least' ? spread.low >= value : spread.high <= value
+  const missed = direction === 'at least' ? spread.high < value : spread.low > value
   return kept ? 'kept' : missed ? 'MISSED' : 'undecided'
 }

@@ -97,10 +97,10 @@ it('takes the short way at all: the head is not made anew for each answer', asyn
   let wrote = 0
   await heard(
     (incoming, outgoing, answer) => {
-      const { writeHead } = outgoing
+      const writeHead = outgoing.writeHead.bind(outgoing)
       outgoing.writeHead = ((...args: Parameters<typeof writeHead>) => {
         wrote += 1
-        return writeHead.apply(outgoing, args)
+        return writeHead(...args)
       }) as typeof writeHead
       send(incoming, outgoing, answer)
       heads.push(outgoing.statusCode)
@@ -117,10 +117,10 @@ it('asks Node again in each second, so that `Date` goes on', async () => {
   const send = makeSendAnswer(() => (nowMs += 600))
   await heard(
     (incoming, outgoing, answer) => {
-      const { writeHead } = outgoing
+      const writeHead = outgoing.writeHead.bind(outgoing)
       outgoing.writeHead = ((...args: Parameters<typeof writeHead>) => {
         wrote += 1
-        return writeHead.apply(outgoing, args)
+        return writeHead(...args)
       }) as typeof writeHead
       send(incoming, outgoing, answer)
     },
