@@ -1,5 +1,5 @@
 // Writes an answer to its socket. Node checks and joins the same head for each request, which costs as much as deciding;
-// so it does that once a second, and what it added is used for the other answers of that second (ADR 9).
+// so it does that once a second, and what it added is used for the other answers of that second (ADR 11).
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Answer } from '../proxy/answer.ts'
 import { headText } from '../proxy/head-text.ts'

@@ -117,7 +117,7 @@ const config = (shape: FixtureShape): string =>
     'listen: {decision: "127.0.0.1:0", public: "127.0.0.1:0", admin: "127.0.0.1:0"}',
     'policies: ./policies',
     'proxies: {trusted: ["127.0.0.1/32"]}',
-    'session: {keys: [{file: session.key}], domain: example.com}',
+    'session: {keys: [{file: session.key}], domain: example.com, freshness: 12h}',
     'providers:',
     '- {id: corp, issuer: "https://idp.example.com", clientId: postern, clientSecret: {file: oidc.secret}, claims: {groups: groups}}',
     'assertion: {key: {file: assertion.pem}, alg: ES256, lifetime: 5m}',

@@ -25,8 +25,9 @@ http {
   upstream postern { server ${postern}; keepalive 16; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port};
-    location / { auth_request /_postern; return 204; }
-    location /bare/ { auth_request /_bare; return 204; }
+    # A return here would answer before anybody was asked: it comes first in nginx.
+    location / { auth_request /_postern; empty_gif; }
+    location /bare/ { auth_request /_bare; empty_gif; }
     location = /_bare { internal; return 204; }
     location = /_postern {
       internal;
