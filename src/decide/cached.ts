@@ -33,6 +33,8 @@ interface Entry {
 export interface CachedSettle {
   readonly settle: Settle
   readonly size: () => number
+  /** Forgets everything: what decided it is not in force any more. */
+  readonly clear: () => void
 }
 
 /**
@@ -55,6 +57,7 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
   }
   return {
     size: () => cache.size,
+    clear: () => cache.clear(),
     settle: (matched, facts, carried, nowMs) => {
       const key = cacheKey(matched, facts, deps.context(carried))
       const entry = cache.get(key)

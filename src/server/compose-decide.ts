@@ -32,12 +32,20 @@ export const composeDecide = (config: Config, ports: DecidePorts): DecideParts =
   const { authenticate } = ports.identity
   const settle = recordingUse(makeSettle({ authenticate, prepareIdentity: ports.prepareIdentity }), ports)
   if (config.cache.decisions === 0) return { decide: makeDecide(settle), cacheEntries: () => 0 }
+  let revision = ''
+  /** What another policy set decided is never asked for again: it goes at once, not when its room is needed. */
+  const inForce = (): string => {
+    const current = ports.policies().revision
+    if (current !== revision) cached.clear()
+    revision = current
+    return current
+  }
   const cached = makeCachedSettle(
     settle,
     { entries: config.cache.decisions, ttlMs: config.cache.ttlMs, idleMs: config.session.idleMs },
     {
       context: (carried) => ({
-        policyRevision: ports.policies().revision,
+        policyRevision: inForce(),
         keyRevision: ports.identity.keyRevision(),
         stageEpoch: 0,
         credentialDigest: ports.identity.digest(carried),

@@ -1,6 +1,7 @@
 // Joins back-channel logout to the providers' keys and to the revocations. Keys are fetched when the first token comes.
 import type { Config } from '../config/config.ts'
 import { makeIssuerKeys, type IssuerKeys } from '../identity/issuer-keys.ts'
+import type { KeyPlace } from '../identity/key-document.ts'
 import { readLogoutToken } from '../identity/logout-token.ts'
 import type { SignInDeps } from '../signin/deps.ts'
 import type { Provider } from '../signin/provider.ts'
@@ -34,17 +35,34 @@ export const composeLogout = (
   }
 }
 
-/** One set of keys for each provider, at the address that its own metadata names. */
+interface Held {
+  readonly address: string | undefined
+  readonly keys: IssuerKeys
+}
+
+/** One set of keys for each provider, at the address that its own metadata names now. */
 const keysByProvider = (
   providers: ReadonlyMap<string, Provider>,
   fetch: typeof globalThis.fetch,
 ): ((id: string) => Promise<IssuerKeys | undefined>) => {
-  const known = new Map<string, IssuerKeys>()
+  const known = new Map<string, Held>()
   return async (id) => {
-    const found = known.get(id) ?? (await keysFor(providers.get(id), fetch))
-    if (found !== undefined) known.set(id, found)
-    return found
+    const place = await placeOf(providers.get(id))
+    if (place === undefined) return undefined
+    const held = known.get(id)
+    if (held !== undefined && held.address === place.jwksUri) return held.keys
+    held?.keys.stop()
+    const keys = makeIssuerKeys(place, keyPorts({ fetch }))
+    known.set(id, { address: place.jwksUri, keys })
+    await keys.start()
+    return keys
   }
+}
+
+const placeOf = async (provider: Provider | undefined): Promise<KeyPlace | undefined> => {
+  const found = await provider?.configuration()
+  if (provider === undefined || found?.kind !== 'found') return undefined
+  return { issuer: provider.settings.source.issuer, jwksUri: found.client.serverMetadata().jwks_uri }
 }
 
 /** The keys at the address that the metadata of a provider names. Never rejects. */
@@ -52,13 +70,9 @@ export const keysFor = async (
   provider: Provider | undefined,
   fetch: typeof globalThis.fetch,
 ): Promise<IssuerKeys | undefined> => {
-  const found = await provider?.configuration()
-  if (provider === undefined || found?.kind !== 'found') return undefined
-  const { issuer } = provider.settings.source
-  const keys = makeIssuerKeys(
-    { issuer, jwksUri: found.client.serverMetadata().jwks_uri },
-    keyPorts({ fetch }),
-  )
+  const place = await placeOf(provider)
+  if (place === undefined) return undefined
+  const keys = makeIssuerKeys(place, keyPorts({ fetch }))
   await keys.start()
   return keys
 }

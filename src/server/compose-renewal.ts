@@ -35,12 +35,13 @@ export const composeRenewal = (config: Config, ports: RenewalPorts): RenewalPart
   const providers = new Map(
     config.providers.map((one) => [one.id, makeProvider(providerSettings(one), ports)] as const),
   )
-  const grants = grantsOf(state.grants, ports.nowMs)
+  const grants = grantsOf(state.grants)
   const revokeSession = async (session: Session): Promise<boolean> => {
     const owner = { source: session.provider, subject: session.subject }
-    const revoked = await state.revocations.revokeCredential(session.id, owner)
-    await grants.drop(session.id)
-    return revoked.kind === 'stored'
+    const ids = [session.id, ...(grants.get(session.id)?.former ?? [])]
+    const revoked = await Promise.all(ids.map((id) => state.revocations.revokeCredential(id, owner)))
+    await Promise.all(ids.map((id) => grants.drop(id)))
+    return revoked.every(({ kind }) => kind === 'stored')
   }
   const renew = makeRenew({
     providers,
@@ -66,17 +67,23 @@ export const providerSettings = (provider: ProviderConfig): ProviderSettings => 
   timeoutSeconds: PROVIDER_TIMEOUT_SECONDS,
 })
 
-const grantsOf = (table: MemoryState['grants'], nowMs: () => number): Grants => ({
+const grantsOf = (table: MemoryState['grants']): Grants => ({
   get: (id) => {
     const grant = table.get(id)
-    return grant === undefined ? undefined : { ...grant, session: sessionOfText(grant.session) }
+    if (grant === undefined) return undefined
+    const { session, former, ...rest } = grant
+    return {
+      ...rest,
+      session: sessionOfText(session),
+      former: former === '' ? [] : former.split(' '),
+    }
   },
   put: async (id, grant) => {
-    const { session, ...tokens } = grant
+    const { session, former, ...rest } = grant
     await table.put(id, {
-      ...tokens,
+      ...rest,
       session: session === undefined ? '' : sessionText(session),
-      learnedAtSeconds: session?.learnedAtSeconds ?? Math.floor(nowMs() / 1000),
+      former: former.join(' '),
     })
   },
   drop: async (id) => {

@@ -62,6 +62,7 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
     formSeal: sealFor(config, 'form'),
     mayUse: (id) => ports.state.usedMarks.look(`transaction:${id}`),
     useOnce: (id, lifetimeSeconds) => ports.state.usedMarks.burn(`transaction:${id}`, lifetimeSeconds),
+    isSettled: async () => (await ports.state.settled()).kind !== 'failed',
     revokeSession: ports.renewal.revokeSession,
     renew: ports.renewal.renew,
     ...composeLogout(config, ports),

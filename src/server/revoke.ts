@@ -6,7 +6,7 @@ import type { Revoked, RevokeRequest } from './admin-app.ts'
 
 export interface RevokeDeps {
   readonly config: Pick<Config, 'providers' | 'issuers'>
-  readonly state: Pick<MemoryState, 'revocations'>
+  readonly state: Pick<MemoryState, 'revocations' | 'grants'>
   readonly audit: AuditWriter
   readonly nowMs: () => number
 }
@@ -32,11 +32,19 @@ export const makeRevoke = (deps: RevokeDeps): ((request: RevokeRequest, by: stri
   }
 }
 
+/** With the ids that the same person had in the same browser before, and without what the provider gave. */
+const revokeSession = ({ state }: RevokeDeps, id: string): readonly Promise<StateRevoked>[] => {
+  const former = state.grants.get(id)?.former.split(' ') ?? []
+  const ids = [id, ...former.filter((one) => one !== '')]
+  for (const one of ids) void state.grants.drop(one)
+  return ids.map((one) => state.revocations.revokeCredential(one, undefined))
+}
+
 const revocations = (deps: RevokeDeps, request: RevokeRequest): readonly Promise<StateRevoked>[] => {
   const { revocations: table } = deps.state
   switch (request.kind) {
     case 'session':
-      return [table.revokeCredential(request.id, undefined)]
+      return revokeSession(deps, request.id)
     case 'subject': {
       const { source, subject } = request
       const sources =

@@ -37,7 +37,9 @@ const endOnce = async (context: SignInContext, logout: Logout): Promise<SignInWe
   deps.onEvent({ kind: 'back-channel-logout', ...logout, ended })
   // Only what is written down is done: else the provider may tell it again.
   if (!ended.durable) return tryAgain(context, provider, 'the end could not be written down')
-  await deps.useOnce(mark, Math.ceil(logout.endsAtSeconds - nowSeconds(context)))
+  const used = await deps.useOnce(mark, Math.ceil(logout.endsAtSeconds - nowSeconds(context)))
+  const isKept = used === 'first' || used === 'again'
+  if (!isKept || !(await deps.isSettled())) return tryAgain(context, provider, 'it could not be remembered')
   return { status: 200, headers: [], body: { kind: 'none' } }
 }
 

@@ -15,7 +15,7 @@ import {
   type SignInContext,
 } from './context.ts'
 import type { Use } from './deps.ts'
-import { continuing, isReplacedBy } from './former-session.ts'
+import { continuing, formerIds, isReplacedBy } from './former-session.ts'
 import { onwardHref } from './hop.ts'
 import { capturedNames, newSession } from './new-session.ts'
 import type { ErrorCode } from './page.ts'
@@ -216,7 +216,11 @@ const signedIn = async (
     nowSeconds: nowSeconds(context),
     id: deps.randomId(),
   })
-  const session = fitSession(continuing(context, former, made), SESSION_BYTES_MAX, policy.fit)
+  const session = fitSession(
+    continuing(context, transaction.purpose, former, made),
+    SESSION_BYTES_MAX,
+    policy.fit,
+  )
   const sealing = sealSession(deps.sessionSeal, session, context.bindingOn(context.publicHost))
   if (sealing.kind === 'too-large') {
     deps.onEvent({
@@ -230,6 +234,8 @@ const signedIn = async (
   await deps.grants.put(session.id, {
     // Copies on other hosts that keep the id learn at once what this sign-in brought.
     session: session.id === made.id ? undefined : session,
+    learnedAtSeconds: session.learnedAtSeconds,
+    former: formerIds(deps.grants, former, session),
     endsAtSeconds: session.expiresAtSeconds,
     refreshToken: redeemed.refreshToken,
     idToken: redeemed.idTokenHint,
@@ -241,7 +247,10 @@ const signedIn = async (
   if (target !== undefined && onwardHref(context, target) === target.url)
     context.rounds.note(transaction.binding, target.url, transaction.id)
   return backTo(arrival, [
-    ['set-cookie', setSessionCookie(deps.settings, sealing.value, absoluteSeconds)],
+    [
+      'set-cookie',
+      setSessionCookie(deps.settings, sealing.value, session.expiresAtSeconds - nowSeconds(context)),
+    ],
     // Another tab that comes back later finds the session and goes on; its binding is not needed any more.
     ...clearBindings(deps.settings, request.cookies, [transaction.binding]),
     ...(transaction.purpose.kind === 'interactive' ? rememberProvider(context, provider.id) : []),
@@ -259,7 +268,8 @@ const endFormer = async (
   former: Session | undefined,
   session: Session,
 ): Promise<void> => {
-  if (former === undefined || isReplacedBy(context, former, session)) return
+  if (former === undefined || former.id === session.id) return
+  if (isReplacedBy(context, former, session)) return context.deps.grants.drop(former.id)
   const recorded = await context.deps.revokeSession(former)
   context.deps.onEvent({ kind: 'logout', session: former, recorded })
 }

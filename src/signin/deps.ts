@@ -136,7 +136,10 @@ export interface EndedSessions {
 export interface Grant {
   /** As it was learned anew; undefined = the cookie holds the latest. */
   readonly session: Session | undefined
+  readonly learnedAtSeconds: number
   readonly endsAtSeconds: number
+  /** Earlier session ids of the same person in this browser: whatever signs out of the one signs out of all. */
+  readonly former: readonly string[]
   /** Empty = there is none. */
   readonly refreshToken: string
   /** Empty = there is none. */
@@ -193,6 +196,8 @@ export interface SignInDeps {
   readonly mayUse: (id: string) => MaybePromise<Use>
   /** Uses a transaction up; anything but `first` is a refusal. */
   readonly useOnce: (id: string, lifetimeSeconds: number) => MaybePromise<Use>
+  /** True when all that was used up so far is written down, or there is nothing to write it to. Never rejects. */
+  readonly isSettled: () => Promise<boolean>
   /** Resolves when the revocation is in force and written down; false where that could not be. */
   readonly revokeSession: (session: Session) => MaybePromise<boolean>
   /** Ends what a logout token names: one session of the provider, or all of the subject. Never rejects. */

@@ -10,8 +10,11 @@ import {
   discovery,
   enableNonRepudiationChecks,
   None,
+  setJwksCache,
   type ClientAuth,
+  type JWKS,
 } from 'openid-client'
+import { isObject, ownValue } from '../identity/strict-json.ts'
 import type { ProviderSettings } from './deps.ts'
 import { guardedFetch, isLoopback, isPermittedUrl } from './provider-fetch.ts'
 import { faultOf, whyOf, type ProviderFault } from './provider-fault.ts'
@@ -24,7 +27,7 @@ export interface Provider {
   /** Tells whether it answers now; what was seen within seconds counts. Never rejects. */
   readonly isReachable: () => Promise<boolean>
   /**
-   * The same with a key set of its own, read when it is needed: a key that the provider rotated in is believed at once,
+   * The same with a key set of its own, read just before: a key that the provider rotated in is believed at once,
    * one that it withdrew no longer. The library would keep a set for minutes. Never rejects.
    */
   readonly withFreshKeys: () => Promise<Found>
@@ -72,7 +75,7 @@ export const makeProvider = (settings: ProviderSettings, deps: ProviderDeps): Pr
     configuration,
     withFreshKeys: async () => {
       const found = await configuration()
-      return found.kind === 'found' ? { ...found, client: copyOf(found.client, settings, deps) } : found
+      return found.kind === 'found' ? withKeys(copyOf(found.client, settings, deps), deps) : found
     },
     isReachable: async () => {
       if (known !== undefined && deps.nowMs() - known.atMs < SEEN_MAX_AGE_MS) return true
@@ -95,6 +98,39 @@ const copyOf = (client: Configuration, settings: ProviderSettings, deps: Provide
   for (const extend of extensionsFor(settings.source.issuer)) extend(copy)
   return copy
 }
+
+/**
+ * Fetches the keys before anything that works once (a code, a refresh token) is used up: they are needed right after, and
+ * without them what was used up was for nothing.
+ */
+const withKeys = async (client: Configuration, deps: ProviderDeps): Promise<Found> => {
+  const { jwks_uri: address } = client.serverMetadata()
+  if (address === undefined) return misconfigured('no_jwks_uri')
+  try {
+    const response = await guardedFetch(deps.fetch)(address, {
+      body: undefined,
+      headers: { accept: 'application/json' },
+      method: 'GET',
+      redirect: 'manual',
+      signal: AbortSignal.timeout((client.timeout ?? 5) * 1000),
+    })
+    const document: unknown = response.status === 200 ? await response.json() : undefined
+    if (!isKeySet(document)) return { kind: 'fault', fault: { kind: 'unavailable', why: 'no_key_set' } }
+    // The library compares this time with its own clock.
+    setJwksCache(client, { jwks: document, uat: Math.floor(Date.now() / 1000) })
+    return { kind: 'found', client }
+  } catch (error) {
+    return { kind: 'fault', fault: { kind: 'unavailable', why: whyNoKeys(error) } }
+  }
+}
+
+const whyNoKeys = (error: unknown): string => {
+  if (error instanceof SyntaxError) return 'no_key_set'
+  return error instanceof DOMException ? 'keys_timeout' : whyOf(faultOf(error))
+}
+
+const isKeySet = (document: unknown): document is JWKS =>
+  isObject(document) && Array.isArray(ownValue(document, 'keys'))
 
 const discover = async (settings: ProviderSettings, deps: ProviderDeps): Promise<Found> => {
   const { issuer, clientId } = settings.source

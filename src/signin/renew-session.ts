@@ -5,8 +5,9 @@ import { fitSession } from '../identity/session-fit.ts'
 import type { Renewal, RenewSession } from '../identity/session-freshness.ts'
 import { SESSION_BYTES_MAX } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
-import type { Grants, SignInEvent } from './deps.ts'
+import type { Grant, Grants, SignInEvent } from './deps.ts'
 import { learnAnew, type Learned } from './learn-anew.ts'
+import { whyOf } from './provider-fault.ts'
 import type { Provider } from './provider.ts'
 import { makeRetryPauses, type RetryPauses } from './retry-pauses.ts'
 
@@ -55,7 +56,9 @@ export const makeRenew = (deps: RenewalDeps): RenewSession => {
       const flight = begin(session, provider, nowMs)
       return when === 'ahead' ? flight : noLonger(deps, flight, nowMs)
     }
-    return when === 'ahead' ? IMPOSSIBLE : noLonger(deps, unlessDown(pauses, provider, nowMs), nowMs)
+    return when === 'ahead'
+      ? IMPOSSIBLE
+      : noLonger(deps, unlessDown(deps, pauses, session, provider, nowMs), nowMs)
   }
 }
 
@@ -65,8 +68,18 @@ const hasToken = (grants: Grants, session: Session): boolean =>
   (grants.get(session.id)?.refreshToken ?? '') !== ''
 
 /** Without a refresh token only the browser can ask; while the provider is down it would only see that. */
-const unlessDown = async (pauses: RetryPauses, provider: Provider, nowMs: number): Promise<Renewal> =>
-  (await provider.isReachable()) ? IMPOSSIBLE : kept(pauses.failed('', provider.id, true, nowMs))
+const unlessDown = async (
+  deps: RenewalDeps,
+  pauses: RetryPauses,
+  session: Session,
+  provider: Provider,
+  nowMs: number,
+): Promise<Renewal> => {
+  if (await provider.isReachable()) return IMPOSSIBLE
+  const untilMs = pauses.failed(session.id, provider.id, true, nowMs)
+  deps.onEvent({ kind: 'renewal-failed', session, why: 'unreachable', untilMs })
+  return kept(untilMs)
+}
 
 /** The decision goes on; what was begun ends by itself. */
 const noLonger = (deps: RenewalDeps, flight: Promise<Renewal>, nowMs: number): Promise<Renewal> =>
@@ -81,13 +94,20 @@ const refresh = async (
 ): Promise<Renewal> => {
   // With keys of before, a refresh after a rotation is not believed, and by then the refresh token is used up.
   const found = await provider.withFreshKeys()
+  const grant = deps.grants.get(session.id)
+  if (grant === undefined) return IMPOSSIBLE
   const wanted = [...new Set([...session.captured, ...deps.policy().claims])].toSorted()
   const learned: Learned =
     found.kind === 'fault'
-      ? { kind: 'failed', why: 'the provider is not found', isUnreachable: true }
+      ? {
+          kind: 'failed',
+          why: whyOf(found.fault),
+          isUnreachable: found.fault.kind === 'unavailable',
+          refreshToken: grant.refreshToken,
+        }
       : await learnAnew({
           client: found.client,
-          refreshToken: deps.grants.get(session.id)?.refreshToken ?? '',
+          refreshToken: grant.refreshToken,
           subject: session.subject,
           mapping: provider.settings.source.claims,
           wanted,
@@ -95,10 +115,12 @@ const refresh = async (
   switch (learned.kind) {
     case 'learned':
       pauses.succeeded(session.id, provider.id)
-      return keep(deps, session, learned, wanted, nowMs)
+      return keep(deps, session, grant, learned, wanted, nowMs)
     case 'over':
       return end(deps, session, learned.why)
     case 'failed': {
+      if (learned.refreshToken !== grant.refreshToken)
+        await deps.grants.put(session.id, { ...grant, refreshToken: learned.refreshToken })
       const untilMs = pauses.failed(session.id, provider.id, learned.isUnreachable, nowMs)
       deps.onEvent({ kind: 'renewal-failed', session, why: learned.why, untilMs })
       return kept(untilMs)
@@ -109,6 +131,7 @@ const refresh = async (
 const keep = async (
   deps: RenewalDeps,
   session: Session,
+  grant: Grant,
   learned: Extract<Learned, { kind: 'learned' }>,
   captured: readonly string[],
   nowMs: number,
@@ -126,10 +149,11 @@ const keep = async (
   }
   const renewed = fitSession(whole, SESSION_BYTES_MAX, deps.policy().fit)
   await deps.grants.put(session.id, {
+    ...grant,
     session: renewed,
-    endsAtSeconds: session.expiresAtSeconds,
+    learnedAtSeconds: renewed.learnedAtSeconds,
     refreshToken: learned.refreshToken,
-    idToken: learned.idToken ?? deps.grants.get(session.id)?.idToken ?? '',
+    idToken: learned.idToken ?? grant.idToken,
   })
   deps.onEvent({ kind: 'renewed', session: renewed })
   return SETTLED

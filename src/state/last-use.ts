@@ -4,6 +4,7 @@ import type { StateRecord } from './state-record.ts'
 
 /** Steps in which a use is written down. */
 const STEP_SECONDS = 60
+const SKEW_SECONDS = 60
 
 export interface LastUseTable {
   /** Records a use now. */
@@ -30,8 +31,13 @@ export interface LastUseLimits {
 /**
  * Makes an empty table. Over its limit it forgets the least recently used, who are the nearest to idle.
  * @param nowSeconds the wall clock
+ * @param steadySeconds the same without its leaps ahead: what is forgotten is forgotten by it
  */
-export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number): LastUseTable => {
+export const makeLastUseTable = (
+  limits: LastUseLimits,
+  nowSeconds: () => number,
+  steadySeconds: () => number = nowSeconds,
+): LastUseTable => {
   // Oldest minute first.
   const uses = new Map<string, number>()
   const changed = new Set<string>()
@@ -52,7 +58,8 @@ export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number
     touch: (id) => {
       const nowWhole = Math.floor(nowSeconds())
       const before = uses.get(id)
-      if (before !== undefined && nowWhole <= before) return
+      // A use that lies further ahead than clocks differ was seen by a clock that had leapt: it would never be idle.
+      if (before !== undefined && nowWhole <= before && before - nowWhole <= SKEW_SECONDS) return
       if (before !== undefined && stepOf(before) === stepOf(nowWhole)) {
         uses.set(id, nowWhole)
         return
@@ -78,7 +85,7 @@ export const makeLastUseTable = (limits: LastUseLimits, nowSeconds: () => number
       if (one.kind === 'last-use') record(one.id, one.atSeconds)
     },
     snapshot: () => {
-      const oldestNeeded = nowSeconds() - limits.keepSeconds - STEP_SECONDS
+      const oldestNeeded = steadySeconds() - limits.keepSeconds - STEP_SECONDS
       for (const [id, atSeconds] of uses) if (atSeconds < oldestNeeded) uses.delete(id)
       return [...uses].map(([id, atSeconds]) => recordOf(id, atSeconds))
     },

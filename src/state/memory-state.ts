@@ -43,6 +43,8 @@ export interface MemoryState {
   readonly tickets: Tickets
   /** To be sealed into each new session. */
   readonly revocationNumber: () => number
+  /** Resolves when all that changed so far is written down, last uses apart, or says why it is not. Never rejects. */
+  readonly settled: () => Promise<Written>
   /** Why the last write to the file failed; undefined = it did not, or there is no file. */
   readonly writeFault: () => string | undefined
   /** Writes what is left. Never rejects. */
@@ -137,6 +139,7 @@ const makeTables = (
   onBurnt: (record: StateRecord) => void,
 ): Tables => {
   const { nowSeconds, absoluteSeconds } = settings
+  const { steadySeconds = nowSeconds } = settings
   return {
     revocations: makeRevocationTable(
       {
@@ -145,11 +148,15 @@ const makeTables = (
         keepBearerSeconds: KEEP_BEARER_SECONDS,
       },
       nowSeconds,
-      settings.steadySeconds,
+      steadySeconds,
     ),
-    lastUse: makeLastUseTable({ entriesMax: limits.lastUsesMax, keepSeconds: absoluteSeconds }, nowSeconds),
-    usedMarks: makeUsedMarkTable(limits.marksMax, nowSeconds, onBurnt),
-    grants: makeSessionGrantTable(limits.grantBytesMax, nowSeconds),
+    lastUse: makeLastUseTable(
+      { entriesMax: limits.lastUsesMax, keepSeconds: absoluteSeconds },
+      nowSeconds,
+      steadySeconds,
+    ),
+    usedMarks: makeUsedMarkTable(limits.marksMax, nowSeconds, steadySeconds, onBurnt),
+    grants: makeSessionGrantTable(limits.grantBytesMax, steadySeconds),
   }
 }
 
@@ -189,6 +196,7 @@ const makeState = (
     grants: makeGrants(tables.grants, write),
     tickets: makeTicketTable(TICKET_CHARACTERS_MAX, settings.nowSeconds),
     revocationNumber: tables.revocations.number,
+    settled: () => write()([]),
     writeFault: () => journal?.fault(),
     close: async () => {
       stop()

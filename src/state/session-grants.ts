@@ -13,6 +13,8 @@ export interface SessionGrant {
   readonly refreshToken: string
   /** Empty = there is none. */
   readonly idToken: string
+  /** Earlier ids of the same session, parted by spaces. */
+  readonly former: string
 }
 
 export interface SessionGrantTable {
@@ -94,5 +96,7 @@ export const makeSessionGrantTable = (bytesMax: number, nowSeconds: () => number
   }
 }
 
-const bytesOf = (id: string, { session, refreshToken, idToken }: SessionGrant): number =>
-  FIXED_BYTES + id.length + session.length + refreshToken.length + idToken.length
+const bytesOf = (id: string, grant: SessionGrant): number => {
+  const { session, refreshToken, idToken, former } = grant
+  return FIXED_BYTES + id.length + session.length + refreshToken.length + idToken.length + former.length
+}

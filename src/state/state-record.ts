@@ -39,10 +39,11 @@ export type StateRecord =
       readonly id: string
       readonly learnedAtSeconds: number
       readonly endsAtSeconds: number
-      /** Empty = none, as the next two. */
+      /** Empty = none, as the next three. */
       readonly session: string
       readonly refreshToken: string
       readonly idToken: string
+      readonly former: string
     }
   | { readonly kind: 'grant-end'; readonly id: string }
 
@@ -79,8 +80,8 @@ export const toRow = (record: StateRecord): Row => {
     case 'mark':
       return ['m', record.id, record.endsAtSeconds]
     case 'grant': {
-      const { id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken } = record
-      return ['g', id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken]
+      const { id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken, former } = record
+      return ['g', id, learnedAtSeconds, endsAtSeconds, session, refreshToken, idToken, former]
     }
     case 'grant-end':
       return ['h', record.id]
@@ -99,7 +100,7 @@ const SHAPES: Readonly<Record<string, readonly string[]>> = {
   n: ['n'],
   l: ['sn'],
   m: ['sn'],
-  g: ['snnsss'],
+  g: ['snnssss'],
   h: ['s'],
 }
 
@@ -158,6 +159,7 @@ const build = (letter: string, columns: Row): StateRecord | undefined => {
         session: s(3),
         refreshToken: s(4),
         idToken: s(5),
+        former: s(6),
       }
     case 'h':
       return { kind: 'grant-end', id: s(0) }

@@ -1,4 +1,4 @@
-// Things that work once: sign-in transactions, tickets. A mark is never dropped before its end; a full table refuses.
+// Things that work once: sign-in transactions, logout tokens. A mark is never dropped before its end; a full table refuses.
 import type { StateRecord } from './state-record.ts'
 
 export interface UsedMarks {
@@ -6,7 +6,7 @@ export interface UsedMarks {
   readonly look: (id: string) => 'first' | 'again' | 'full'
   /**
    * Uses a thing up.
-   * @param id of the transaction or ticket; prefixed by what it is, e.g. `ticket:…`
+   * @param id of the thing; prefixed by what it is, e.g. `transaction:…`
    * @param lifetimeSeconds how long anybody could still present it
    * @returns `first` for exactly one caller; `again` for every later one; `full` where it cannot be remembered, which
    *   must be treated as a refusal. Never throws.
@@ -21,16 +21,19 @@ export interface UsedMarkTable extends UsedMarks {
 
 /**
  * Makes an empty table.
+ * @param nowSeconds the wall clock
+ * @param steadySeconds the same without its leaps ahead: what is forgotten is forgotten by it
  * @param onBurnt receives what to write down
  */
 export const makeUsedMarkTable = (
   entriesMax: number,
   nowSeconds: () => number,
+  steadySeconds: () => number,
   onBurnt: (record: StateRecord) => void,
 ): UsedMarkTable => {
   const endings = new Map<string, number>()
   const dropEnded = (): void => {
-    for (const [id, endsAtSeconds] of endings) if (endsAtSeconds <= nowSeconds()) endings.delete(id)
+    for (const [id, endsAtSeconds] of endings) if (endsAtSeconds <= steadySeconds()) endings.delete(id)
   }
   const look = (id: string): 'first' | 'again' | 'full' => {
     if (endings.has(id)) return 'again'

@@ -143,6 +143,26 @@ describe('a session whose provider gave a refresh token', () => {
     expect(lines).toMatchObject([{ why: 'another_subject' }])
   })
 
+  it.each(['keys', 'UserInfo', 'a token that is not believed'] as const)(
+    'outlives an answer that fails after the provider has turned its token over: %s',
+    async (what) => {
+      const world = await makeFreshWorld({ ...REFRESHING, claimsInIdToken: what !== 'UserInfo' })
+      const ada = await signedIn(world)
+      if (what === 'keys') world.provider.misbehave.brokenPath = '/jwks'
+      if (what === 'UserInfo') world.provider.misbehave.brokenPath = '/me'
+      if (what === 'a token that is not believed') world.provider.misbehave.signature = 'foreign'
+      world.clock.aheadMs = 11 * MINUTE_MS
+      expect((await ask(world, ada)).status).toBe(200)
+      await renewals(world, 'failed')
+      world.provider.misbehave.brokenPath = undefined
+      world.provider.misbehave.signature = undefined
+      world.clock.aheadMs = 14 * MINUTE_MS
+      expect((await ask(world, ada)).status).toBe(200)
+      await renewals(world, 'success')
+      expect(await eventsOf(world, 'session.revoke')).toEqual([])
+    },
+  )
+
   it('keeps its token and what was learned over a restart, in a file that gives neither away', async () => {
     const world = await makeFreshWorld()
     const ada = await signedIn(world)
@@ -204,6 +224,41 @@ describe('a session without a refresh token', () => {
     world.provider.misbehave.down = false
     world.clock.aheadMs = 12 * MINUTE_MS
     expect((await ask(world, ada)).status).toBe(401)
+  })
+
+  it('is not prolonged by it: the absolute limit is that of the sign-in', async () => {
+    const world = await makeFreshWorld(SILENT)
+    const ada = await signedIn(world)
+    for (let minutes = 11; minutes < 12 * 60; minutes += 55) {
+      world.clock.aheadMs = minutes * MINUTE_MS
+      expect((await ada.visit(`${APP}/d/abc`)).status).toBe(200)
+    }
+    world.clock.aheadMs = 12 * 60 * MINUTE_MS + MINUTE_MS
+    const late = await ask(world, ada)
+    expect(late.status).toBe(401)
+    await until(
+      () => eventsOf(world, 'decision'),
+      (lines) =>
+        lines.some(
+          ({ id, reason }) => id === headerOf(late, 'x-postern-decision') && reason === 'CHALLENGE_EXPIRED',
+        ),
+    )
+  })
+
+  it('takes the sessions before it along, when it is signed out', async () => {
+    const world = await makeFreshWorld(SILENT)
+    const ada = await signedIn(world)
+    const before = cookieOf(ada)
+    await ada.visit(`${PUBLIC}/sign-in?rd=${encodeURIComponent(`${APP}/strong`)}`)
+    world.clock.aheadMs = 11 * MINUTE_MS
+    await ada.visit(`${APP}/d/abc`)
+    world.clock.aheadMs = 0
+    expect((await askNginx(world.service, `${APP}/x`, { cookie: before })).status).toBe(200)
+    const page = await ada.visit(`${PUBLIC}/sign-out`)
+    const token = /name="token" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+    await ada.post(`${PUBLIC}/sign-out`, { token })
+    expect((await ask(world, ada)).status).toBe(401)
+    expect((await askNginx(world.service, `${APP}/x`, { cookie: before })).status).toBe(401)
   })
 
   it('can still be signed out', async () => {

@@ -45,6 +45,8 @@ export interface Misbehaviour {
   tokenError?: boolean
   /** Groups of a person from now on. */
   groups?: Readonly<Record<string, readonly string[]>>
+  /** This path answers 503. */
+  brokenPath?: string | undefined
   /** The token endpoint takes no token any more. */
   refuseRefresh?: boolean
   /** The token endpoint never answers. */
@@ -108,6 +110,11 @@ export const startTestProvider = async (
     }
     if (misbehave.tokenError === true && ctx.path === '/token') {
       ctx.status = 500
+      ctx.body = 'broken'
+      return
+    }
+    if (misbehave.brokenPath === ctx.path) {
+      ctx.status = 503
       ctx.body = 'broken'
       return
     }

@@ -83,6 +83,7 @@ export const makeHopWorld = (publicUrl = `https://${AUTH}`): HopWorld => {
         accessContact: undefined,
       },
       providers: new Map(),
+      isSettled: async () => true,
       grants: { get: () => undefined, put: async () => undefined, drop: async () => undefined },
       isRouteHost: (host) => turns.routeHosts.includes(host),
       decideFor: async (_, cookies) => judged(readSession(cookies)),

@@ -236,6 +236,7 @@ export const makeWorld = async (options: WorldOptions = {}): Promise<World> => {
       revoked.add(session.id)
       return turns.recorded
     },
+    isSettled: async () => true,
     renew: () => ({ kind: 'impossible' }),
     readLogoutToken: async () => ({ kind: 'refused', provider: undefined, why: 'not in this world' }),
     endProviderSession: async () => ({ number: 0, durable: true }),

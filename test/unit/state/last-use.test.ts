@@ -15,14 +15,34 @@ describe('the last use of a session', () => {
     expect(table.lastUse('s2')).toBeUndefined()
   })
 
-  test('never moves back with the clock', () => {
+  test('does not move back for clocks that differ a little', () => {
     const clock = makeClock()
     const table = makeLastUseTable(LIMITS, clock.now)
     table.touch('s1')
     const before = clock.now()
-    clock.advance(-3600)
+    clock.advance(-60)
     table.touch('s1')
     expect(table.lastUse('s1')).toBe(before)
+  })
+
+  test('follows a clock that is set right: a use that lies ahead would never be idle', () => {
+    const clock = makeClock()
+    const table = makeLastUseTable(LIMITS, clock.now)
+    clock.advance(86_400)
+    table.touch('s1')
+    clock.advance(-86_400)
+    table.touch('s1')
+    expect(table.lastUse('s1')).toBe(clock.now())
+  })
+
+  test('is not forgotten by a clock that leaps ahead: it would be alive again when that is set right', () => {
+    const [wall, steady] = [makeClock(), makeClock()]
+    const table = makeLastUseTable(LIMITS, wall.now, steady.now)
+    table.touch('s1')
+    wall.advance(86_400)
+    expect(table.snapshot()).toHaveLength(1)
+    steady.advance(86_400)
+    expect(table.snapshot()).toEqual([])
   })
 
   test('is counted for every session since a time, that second included', () => {

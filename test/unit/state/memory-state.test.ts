@@ -376,6 +376,7 @@ describe('what providers gave with sign-ins', () => {
     session: '',
     refreshToken,
     idToken: '',
+    former: '',
   })
 
   test('is there after a restart, and what was dropped is not', async () => {
