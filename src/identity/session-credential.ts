@@ -165,7 +165,8 @@ const standingOf = (
   return verdict === 'unknown' ? { kind: 'unknown' } : { kind: 'live', session, idleAtSeconds }
 }
 
-const revocableOf = (session: Session): Revocable => ({
+/** What of a session a revocation may name. */
+export const revocableOf = (session: Session): Revocable => ({
   id: session.id,
   source: session.provider,
   subject: session.subject,

@@ -1,6 +1,7 @@
 // Joins what providers gave with sign-ins, kept in the state as text, to the renewal of sessions.
 import type { Config, ProviderConfig } from '../config/config.ts'
 import type { RenewSession } from '../identity/session-freshness.ts'
+import { revocableOf } from '../identity/session-credential.ts'
 import { sessionOfText, sessionText } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
@@ -48,6 +49,8 @@ export const composeRenewal = (config: Config, ports: RenewalPorts): RenewalPart
     grants,
     policy: () => ports.sessionPolicy(ports.policies()),
     revokeSession,
+    isRevoked: (session) => state.revocations.check(revocableOf(session)) === 'revoked',
+    freshnessSeconds: config.session.freshnessMs / 1000,
     nowMs: ports.nowMs,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
     onEvent: ports.onEvent,

@@ -28,6 +28,8 @@ export type Learned =
     }
   /** The provider, or what it sent, says that this session is over. */
   | { readonly kind: 'over'; readonly why: string }
+  /** The provider wants to see the person. */
+  | { readonly kind: 'asks'; readonly why: string }
   /** It cannot be said for now. */
   | {
       readonly kind: 'failed'
@@ -65,14 +67,21 @@ export const learnAnew = async (learning: Learning): Promise<Learned> => {
     const fault = faultOf(error)
     const why = whyOf(fault)
     // Said of the token that was sent; one that was just turned over is not meant.
-    return FINAL.has(why) && next() === learning.refreshToken
-      ? { kind: 'over', why }
-      : failed(why, fault.kind === 'unavailable')
+    if (FINAL.has(why) && next() === learning.refreshToken) return { kind: 'over', why }
+    return ASKING.has(why) ? { kind: 'asks', why } : failed(why, fault.kind === 'unavailable')
   }
 }
 
 /** Answers by which a provider says that the token is used up, withdrawn, or of somebody who is gone (RFC 6749 §5.2). */
-const FINAL: ReadonlySet<string> = new Set(['invalid_grant'])
+const FINAL: ReadonlySet<string> = new Set(['invalid_grant', 'access_denied'])
+
+/** Answers by which it says that only the person can go on (OIDC Core §3.1.2.6), conditional access among them. */
+const ASKING: ReadonlySet<string> = new Set([
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+])
 
 /**
  * Hears the refresh token that comes with an answer, whatever the library makes of the rest of it: a provider that turns

@@ -1,14 +1,13 @@
 // Sessions learned anew on the decision path: one request to the provider at a time for each session, none while it was
 // just seen to fail, and no decision waits long. What is learned is written down before it counts.
 import type { FitPolicy } from '../identity/session-fit.ts'
-import { fitSession } from '../identity/session-fit.ts'
 import type { Renewal, RenewSession } from '../identity/session-freshness.ts'
-import { SESSION_BYTES_MAX } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { Grant, Grants, SignInEvent } from './deps.ts'
 import { learnAnew, type Learned } from './learn-anew.ts'
 import { whyOf } from './provider-fault.ts'
 import type { Provider } from './provider.ts'
+import { renewedSession } from './renewed-session.ts'
 import { makeRetryPauses, type RetryPauses } from './retry-pauses.ts'
 
 export interface RenewalDeps {
@@ -18,6 +17,10 @@ export interface RenewalDeps {
   readonly policy: () => { readonly claims: readonly string[]; readonly fit: FitPolicy }
   /** Resolves when the session is over; false where that could not be written down. */
   readonly revokeSession: (session: Session) => Promise<boolean>
+  /** True where the session was ended meanwhile. */
+  readonly isRevoked: (session: Session) => boolean
+  /** How old what the provider said may be. */
+  readonly freshnessSeconds: number
   readonly nowMs: () => number
   /** Resolves after that time; must not keep the process alive by itself. */
   readonly wait: (ms: number) => Promise<void>
@@ -49,23 +52,39 @@ export const makeRenew = (deps: RenewalDeps): RenewSession => {
   }
   return (session, nowMs, when) => {
     const provider = deps.providers.get(session.provider)
-    if (provider === undefined) return IMPOSSIBLE
-    const pausedUntilMs = pauses.until(session.id, provider.id)
-    if (nowMs < pausedUntilMs) return kept(pausedUntilMs)
-    if (hasToken(deps.grants, session)) {
+    const grant = deps.grants.get(session.id)
+    // Without what was kept nobody knows what has been learned since the cookie: its own word must not come back.
+    if (provider === undefined || grant === undefined) return IMPOSSIBLE
+    const pausedUntilMs = pauses.until(session.id, provider.id, nowMs)
+    if (nowMs < pausedUntilMs) return goOn(deps, pauses, session, pausedUntilMs, nowMs)
+    if (grant.refreshToken !== '') {
       const flight = begin(session, provider, nowMs)
-      return when === 'ahead' ? flight : noLonger(deps, flight, nowMs)
+      return when === 'ahead' ? flight : noLonger(deps, pauses, session, flight, nowMs)
     }
-    return when === 'ahead'
-      ? IMPOSSIBLE
-      : noLonger(deps, unlessDown(deps, pauses, session, provider, nowMs), nowMs)
+    if (when === 'ahead') return IMPOSSIBLE
+    return noLonger(deps, pauses, session, unlessDown(deps, pauses, session, provider, nowMs), nowMs)
   }
 }
 
 const kept = (untilMs: number): Renewal => ({ kind: 'kept', untilSeconds: untilMs / 1000 })
 
-const hasToken = (grants: Grants, session: Session): boolean =>
-  (grants.get(session.id)?.refreshToken ?? '') !== ''
+/** For so many times its freshness a session goes on that its provider serves badly while it serves others well. */
+const ALONE_FACTOR = 2
+
+/**
+ * An outage ends nobody's session. What fails for one session alone may be of its owner's making, and keeps what was taken
+ * away from him for no longer than twice the time: then the browser has to ask.
+ */
+const goOn = (
+  deps: RenewalDeps,
+  pauses: RetryPauses,
+  session: Session,
+  untilMs: number,
+  nowMs: number,
+): Renewal => {
+  const isOver = nowMs / 1000 >= session.learnedAtSeconds + ALONE_FACTOR * deps.freshnessSeconds
+  return isOver && pauses.isAlone(session.id, session.provider) ? IMPOSSIBLE : kept(untilMs)
+}
 
 /** Without a refresh token only the browser can ask; while the provider is down it would only see that. */
 const unlessDown = async (
@@ -82,8 +101,18 @@ const unlessDown = async (
 }
 
 /** The decision goes on; what was begun ends by itself. */
-const noLonger = (deps: RenewalDeps, flight: Promise<Renewal>, nowMs: number): Promise<Renewal> =>
-  Promise.race([flight, deps.wait(RENEWAL_WAIT_MS).then(() => kept(nowMs + RENEWAL_WAIT_MS))])
+const noLonger = (
+  deps: RenewalDeps,
+  pauses: RetryPauses,
+  session: Session,
+  flight: Promise<Renewal>,
+  nowMs: number,
+): Promise<Renewal> => {
+  const late = deps
+    .wait(RENEWAL_WAIT_MS)
+    .then(() => goOn(deps, pauses, session, nowMs + RENEWAL_WAIT_MS, nowMs))
+  return Promise.race([flight, late])
+}
 
 const refresh = async (
   deps: RenewalDeps,
@@ -114,16 +143,21 @@ const refresh = async (
         })
   switch (learned.kind) {
     case 'learned':
-      pauses.succeeded(session.id, provider.id)
-      return keep(deps, session, grant, learned, wanted, nowMs)
+      pauses.succeeded(session.id, provider.id, nowMs)
+      return keep(deps, session, grant, learned, nowMs)
     case 'over':
       return end(deps, session, learned.why)
+    case 'asks':
+      deps.onEvent({ kind: 'renewal-failed', session, why: learned.why, untilMs: nowMs })
+      return IMPOSSIBLE
     case 'failed': {
       if (learned.refreshToken !== grant.refreshToken)
         await deps.grants.put(session.id, { ...grant, refreshToken: learned.refreshToken })
-      const untilMs = pauses.failed(session.id, provider.id, learned.isUnreachable, nowMs)
+      // What looks like an outage may be one answer: the provider has another chance to show that it is there.
+      const isUnreachable = learned.isUnreachable && !(await provider.isReachable())
+      const untilMs = pauses.failed(session.id, provider.id, isUnreachable, nowMs)
       deps.onEvent({ kind: 'renewal-failed', session, why: learned.why, untilMs })
-      return kept(untilMs)
+      return goOn(deps, pauses, session, untilMs, nowMs)
     }
   }
 }
@@ -133,25 +167,16 @@ const keep = async (
   session: Session,
   grant: Grant,
   learned: Extract<Learned, { kind: 'learned' }>,
-  captured: readonly string[],
   nowMs: number,
 ): Promise<Renewal> => {
-  const { claims, cut, emailVerified } = learned.claims
-  const whole: Session = {
-    ...session,
-    claims,
-    cut,
-    captured,
-    emailVerified,
-    groupsRevision: undefined,
-    // The provider spoke after it was asked: what was taken away before that is gone.
-    learnedAtSeconds: Math.floor(nowMs / 1000),
-  }
-  const renewed = fitSession(whole, SESSION_BYTES_MAX, deps.policy().fit)
+  // Ended while the provider was asked: nothing of it is kept.
+  if (deps.isRevoked(session)) return SETTLED
+  const learnedAtSeconds = Math.floor(nowMs / 1000)
+  const renewed = renewedSession(session, learned.claims, deps.policy().fit, learnedAtSeconds)
   await deps.grants.put(session.id, {
     ...grant,
     session: renewed,
-    learnedAtSeconds: renewed.learnedAtSeconds,
+    learnedAtSeconds,
     refreshToken: learned.refreshToken,
     idToken: learned.idToken ?? grant.idToken,
   })

@@ -49,6 +49,8 @@ export interface Misbehaviour {
   brokenPath?: string | undefined
   /** The token endpoint takes no token any more. */
   refuseRefresh?: boolean
+  /** The token endpoint answers 400 with this code. */
+  refreshError?: string | undefined
   /** The token endpoint never answers. */
   hangOnRefresh?: boolean
 }
@@ -118,9 +120,10 @@ export const startTestProvider = async (
       ctx.body = 'broken'
       return
     }
-    if (misbehave.refuseRefresh === true && ctx.path === '/token') {
+    const refreshError = misbehave.refuseRefresh === true ? 'invalid_grant' : misbehave.refreshError
+    if (refreshError !== undefined && ctx.path === '/token') {
       ctx.status = 400
-      ctx.body = { error: 'invalid_grant' }
+      ctx.body = { error: refreshError }
       return
     }
     await next()
