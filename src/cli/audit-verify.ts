@@ -6,6 +6,7 @@ import type { Finding, Note } from '../audit/verify-finding.ts'
 import { verifyFiles } from '../audit/verify-files.ts'
 import type { Expected } from '../audit/verify.ts'
 import { faultOf } from '../config/secret-source.ts'
+import { complain } from './complain.ts'
 import { auditJson, auditText, findingText, type AuditReport } from './report-audit.ts'
 
 export interface VerifyCommandOptions {
@@ -47,11 +48,6 @@ export const verifyAudit = async (
   const report: AuditReport = { files: verdict.files, log: verdict.log, findings, notes, more }
   process.stdout.write(isText ? auditText(report) : `${JSON.stringify(auditJson(report), undefined, 2)}\n`)
   return findings.length === 0 ? 0 : 1
-}
-
-const complain = (text: string): number => {
-  process.stderr.write(`error: ${text}\n`)
-  return 2
 }
 
 /** Keys by their id, undefined where none was named; or what is wrong with one. */

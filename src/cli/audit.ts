@@ -1,8 +1,7 @@
 // `postern audit`: looks at the decision log without the service that wrote it.
 import { Option, type Command } from 'commander'
 import { verifyAudit, type VerifyCommandOptions } from './audit-verify.ts'
-
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value]
+import { repeatable } from './repeatable.ts'
 
 /** Adds `audit` with its commands. */
 export const addAuditCommand = (program: Command): void => {
@@ -12,12 +11,12 @@ export const addAuditCommand = (program: Command): void => {
     .description(
       'prove that a log is whole: gaps, edits, cuts, lines out of order or of somebody else (`-`: standard input)',
     )
-    .option('--key <pem>', 'key of the checkpoints, public or private (repeatable)', collect, [])
-    .option(
-      '--expect <what>',
-      'hash of a block that must be there, or a line number that must be reached, `WRITER:N` for one writer (repeatable)',
-      collect,
-      [],
+    .addOption(repeatable('--key <pem>', 'key of the checkpoints, public or private'))
+    .addOption(
+      repeatable(
+        '--expect <what>',
+        'hash of a block that must be there, or a line number that must be reached, `WRITER:N` for one writer',
+      ),
     )
     .addOption(new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'))
     .action(async (files: readonly string[], options: VerifyCommandOptions) => {

@@ -5,6 +5,7 @@ import { Option, type Command } from 'commander'
 import { checkPolicies } from '../policy-file/check.ts'
 import { runCases } from '../rehearse/cases.ts'
 import { atOption } from './clock-option.ts'
+import { DEFAULT_FILES } from './config-options.ts'
 import { checkOnline, type OnlineReport } from './online.ts'
 import {
   addFolderOptions,
@@ -39,7 +40,7 @@ export const addCheckCommand = (program: Command): void => {
     )
     .addOption(atOption())
     .action(async (dir: string | undefined, options: CheckOptions) => {
-      const config = options.config ?? (options.online ? ['postern.yaml'] : undefined)
+      const config = options.config ?? (options.online ? DEFAULT_FILES : undefined)
       const choice = await choosePolicies(dir, { ...options, ...(config === undefined ? {} : { config }) })
       const online = options.online ? await askOnline(choice) : undefined
       const report = reportOf(choice, options.at ?? Date.now(), online)

@@ -9,10 +9,11 @@ export type GivenOptions = Readonly<Record<string, unknown>>
 const OPTIONS = FLAGS.map((flag) => ({ flag, name: new Option(`${flag} <value>`).attributeName() }))
 
 const FILES = '-c, --config <file>'
-const DEFAULT_FILES: readonly string[] = ['postern.yaml']
+/** What is loaded where no file is named. */
+export const DEFAULT_FILES: readonly string[] = ['postern.yaml']
 
 /** `-c`, as often as there are files; `postern.yaml` without it. */
-export const configOption = (): Option =>
+const configOption = (): Option =>
   new Option(FILES, 'configuration file, or folder of them (repeatable, later ones win)')
     .default(DEFAULT_FILES, DEFAULT_FILES[0])
     .argParser((file, earlier: readonly string[]) =>
@@ -26,10 +27,15 @@ export const optionalConfigOption = (description: string): Option =>
     file,
   ])
 
-/** Adds `-c` and, hidden from the help, the flags; a misspelt one is told with the one that was probably meant. */
-export const addConfigOptions = (command: Command): Command => {
-  command.addOption(configOption())
-  for (const { flag } of OPTIONS) command.addOption(new Option(`${flag} <value>`).hideHelp())
+/**
+ * Adds `-c` and, hidden from the help, the flags; a misspelt one is told with the one that was probably meant. A flag that
+ * the command has already, such as `--policies`, stays as it is described there.
+ */
+export const addConfigOptions = (command: Command, files: Option = configOption()): Command => {
+  command.addOption(files)
+  const own = new Set(command.options.map(({ long }) => long))
+  for (const { flag } of OPTIONS)
+    if (!own.has(flag)) command.addOption(new Option(`${flag} <value>`).hideHelp())
   command.configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
   return command.addHelpText(
     'after',

@@ -3,6 +3,7 @@
 import { findDecision, type DecisionSearch } from '../audit/find-decision.ts'
 import { explainLogged, type LoggedExplanation } from '../rehearse/explain-logged.ts'
 import { loggedJson, loggedLine, loggedText, type LoggedPlace } from '../rehearse/explain-logged-text.ts'
+import { complain } from './complain.ts'
 import { choosePolicies, tellRefusal, type FolderOptions } from './policy-source.ts'
 
 export interface LoggedOptions extends FolderOptions {
@@ -30,11 +31,6 @@ export const explainFromLog = async (dir: string | undefined, options: LoggedOpt
   const place = { file: search.file, number: search.number }
   process.stdout.write(printed(logged, place, loaded.set.revision, options.output))
   return isAsLogged(logged) ? 0 : 1
-}
-
-const complain = (text: string): number => {
-  process.stderr.write(`error: ${text}\n`)
-  return 2
 }
 
 const faultOfSearch = (search: Exclude<DecisionSearch, { kind: 'found' }>, options: LoggedOptions): string =>

@@ -6,10 +6,16 @@ import { loadConfig } from '../config/load.ts'
 import type { KnownSource } from '../policy-file/check-source.ts'
 import { issueText, type PolicyIssue } from '../policy-file/issue.ts'
 import { configNotes, type LoadedConfig } from './config-note.ts'
-import { optionalConfigOption } from './config-options.ts'
+import {
+  addConfigOptions,
+  DEFAULT_FILES,
+  flagsOf,
+  optionalConfigOption,
+  type GivenOptions,
+} from './config-options.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from '../policy-file/load.ts'
 
-export interface FolderOptions {
+export interface FolderOptions extends GivenOptions {
   readonly policies?: string
   readonly config?: readonly string[]
 }
@@ -28,14 +34,14 @@ export type FolderChoice =
     }
   | { readonly kind: 'refused'; readonly text: string }
 
-/** Adds `[dir]`, `--policies` and `-c` to a command. */
+/** Adds `[dir]`, `--policies`, `-c` and the flags of the configuration to a command. */
 export const addFolderOptions = (command: Command): Command =>
-  command
-    .argument('[dir]', 'policy folder (default: ./policies)')
-    .option('--policies <dir>', 'the same, as an option')
-    .addOption(
-      optionalConfigOption('take folder, providers and issuers from this configuration (repeatable)'),
-    )
+  addConfigOptions(
+    command
+      .argument('[dir]', 'policy folder (default: ./policies)')
+      .option('--policies <dir>', 'the same, as an option'),
+    optionalConfigOption('take folder, providers and issuers from this configuration (repeatable)'),
+  )
 
 /**
  * Chooses the folder; never throws.
@@ -45,16 +51,27 @@ const chooseFolder = (dir: string | undefined, options: FolderOptions): FolderCh
   if (dir !== undefined && options.policies !== undefined && dir !== options.policies)
     return { kind: 'refused', text: `two folders, \`${dir}\` and \`${options.policies}\`; name one` }
   const named = dir ?? options.policies
-  if (options.config === undefined)
-    return {
-      kind: 'folder',
-      folder: named ?? 'policies',
-      sources: undefined,
-      sessionDomain: undefined,
-      notes: [],
-      configuration: undefined,
-    }
-  const loaded = loadConfig({ file: options.config, env: process.env })
+  const { '--policies': _, ...flags } = flagsOf(options)
+  const files = options.config ?? (Object.keys(flags).length === 0 ? undefined : DEFAULT_FILES)
+  return files === undefined ? unconfigured(named ?? 'policies') : configured(named, files, flags)
+}
+
+const unconfigured = (folder: string): FolderChoice => ({
+  kind: 'folder',
+  folder,
+  sources: undefined,
+  sessionDomain: undefined,
+  notes: [],
+  configuration: undefined,
+})
+
+/** @param named goes before the folder of the configuration */
+const configured = (
+  named: string | undefined,
+  files: readonly string[],
+  flags: Readonly<Record<string, string>>,
+): FolderChoice => {
+  const loaded = loadConfig({ file: files, env: process.env, flags })
   if (loaded.kind === 'refused')
     return { kind: 'refused', text: loaded.issues.map(configIssueText).join('\n') }
   for (const warning of loaded.warnings) process.stderr.write(`${configIssueText(warning)}\n`)

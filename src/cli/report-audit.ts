@@ -2,6 +2,7 @@
 import type { Finding, Note, Spot } from '../audit/verify-finding.ts'
 import type { VerifiedLog } from '../audit/verify.ts'
 import { paint } from './paint.ts'
+import { counted } from './counted.ts'
 
 export interface AuditReport {
   /** In the order in which they were written. */
@@ -39,15 +40,13 @@ export const auditText = (report: AuditReport): string => {
     ),
     ...log.writers.map(
       ({ writer, blocks, sealedTo, head, checkpoints, end }) =>
-        `${writer}: ${end}, ${count(blocks, 'whole block')}, ${count(checkpoints, 'checkpoint')}` +
+        `${writer}: ${end}, ${counted(blocks, 'whole block')}, ${counted(checkpoints, 'checkpoint')}` +
         (head === undefined ? '' : `, sealed to line number ${sealedTo}, last block ${head}`),
     ),
-    `${files.join(' ')}: ${count(log.lines, 'line')}; ${VERDICT[verdictOf(report)]}`,
+    `${files.join(' ')}: ${counted(log.lines, 'line')}; ${VERDICT[verdictOf(report)]}`,
   ]
   return `${lines.join('\n')}\n`
 }
-
-const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
 
 type Verdict = 'whole' | 'torn' | 'changed'
 

@@ -2,6 +2,7 @@
 import { ISSUE_MEANING, issueText, type PolicyFile, type PolicyIssue } from '../policy-file/issue.ts'
 import { onlineText, type OnlineReport } from './online.ts'
 import { paint } from './paint.ts'
+import { counted } from './counted.ts'
 
 /** What a check came to. */
 export interface CheckReport {
@@ -39,12 +40,10 @@ const painted = (text: string, issue: PolicyIssue): string => {
 export const checkSummary = (report: CheckReport): string => {
   const errors = errorsOf(report.issues).length
   const warnings = report.issues.length - errors
-  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`
+  const counts = `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`
   const loads = report.revision === undefined ? 'does not load' : `loads as ${report.revision}`
-  return `${report.folder}: ${counts} in ${count(report.files.length, 'file')}; ${loads}`
+  return `${report.folder}: ${counts} in ${counted(report.files.length, 'file')}; ${loads}`
 }
-
-const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
 
 export const checkJson = (report: CheckReport): unknown => {
   const errors = errorsOf(report.issues).length

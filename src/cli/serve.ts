@@ -1,6 +1,7 @@
 // `postern serve`: runs the service until it is told to stop. SIGTERM and SIGINT drain, SIGHUP reloads.
 import type { Command } from 'commander'
 import { startPostern, StartRefused, type RunningPostern } from '../server/serve.ts'
+import { complain } from './complain.ts'
 import { addConfigOptions, flagsOf, type GivenOptions } from './config-options.ts'
 import { loadedConfig } from './loaded-config.ts'
 
@@ -33,11 +34,6 @@ const serve = async (options: ServeOptions): Promise<number> => {
     if (error instanceof StartRefused) return complain(error.message)
     throw error
   }
-}
-
-const complain = (text: string): number => {
-  process.stderr.write(`${text}\n`)
-  return 2
 }
 
 const tell = (running: RunningPostern): void => {

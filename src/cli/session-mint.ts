@@ -15,9 +15,11 @@ import { cookieBinding, sealFor } from '../server/compose-identity.ts'
 import { makeSessionPolicy } from '../server/session-policy.ts'
 import type { SignInPolicy } from '../signin/deps.ts'
 import { readRevocationNumber } from '../state/revocation-number.ts'
+import { complain } from './complain.ts'
+import { flagsOf, type GivenOptions } from './config-options.ts'
 import { loadedConfig } from './loaded-config.ts'
 
-export interface MintOptions {
+export interface MintOptions extends GivenOptions {
   readonly config: readonly string[]
   readonly provider: string
   readonly sub: string
@@ -31,7 +33,7 @@ export interface MintOptions {
 
 /** Prints `name=value`; returns the exit code. Nothing is printed on standard output where something is wrong. */
 export const mintSession = async (options: MintOptions): Promise<number> => {
-  const config = loadedConfig(options.config)
+  const config = loadedConfig(options.config, flagsOf(options))
   if (config === undefined) return 2
   const provider = config.providers.find(({ id }) => id === options.provider)
   if (provider === undefined) return complain(unknownProvider(config, options.provider))
@@ -58,11 +60,6 @@ export const mintSession = async (options: MintOptions): Promise<number> => {
   await record(config, session)
   process.stdout.write(`${binding.name}=${sealed.value}\n`)
   return 0
-}
-
-const complain = (text: string): number => {
-  process.stderr.write(`${text}\n`)
-  return 2
 }
 
 const unknownProvider = (config: Config, id: string): string => {

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { Secret } from '../policy/secret.ts'
+import { complain, EXIT_INVALID } from './complain.ts'
+import { flagsOf, type GivenOptions } from './config-options.ts'
 import { loadedConfig } from './loaded-config.ts'
 
-export interface RevokeOptions {
+export interface RevokeOptions extends GivenOptions {
   readonly config: readonly string[]
   readonly sub: string | undefined
   readonly provider: string | undefined
@@ -13,7 +15,6 @@ export interface RevokeOptions {
   readonly tokenFile: string | undefined
 }
 
-const EXIT_USAGE = 2
 const EXIT_UNREACHABLE = 3
 
 /**
@@ -23,16 +24,11 @@ const EXIT_UNREACHABLE = 3
  */
 export const revokeSessions = async (id: string | undefined, options: RevokeOptions): Promise<number> => {
   const request = requestOf(id, options)
-  if (request === undefined) return complain('name one session id, `--sub`, or `--all`', EXIT_USAGE)
+  if (request === undefined) return complain('name one session id, `--sub`, or `--all`')
   const access = accessOf(options)
-  if (typeof access === 'string') return complain(access, EXIT_USAGE)
-  if (access === undefined) return EXIT_USAGE
+  if (typeof access === 'string') return complain(access)
+  if (access === undefined) return EXIT_INVALID
   return send(access, request)
-}
-
-const complain = (text: string, code: number): number => {
-  process.stderr.write(`${text}\n`)
-  return code
 }
 
 type Body = Readonly<Record<string, string | boolean>>
@@ -61,7 +57,7 @@ const accessOf = (options: RevokeOptions): Access | string | undefined => {
       ? `\`--token-file\`: \`${options.tokenFile}\` cannot be read`
       : { server: options.server, token }
   }
-  const config = loadedConfig(options.config)
+  const config = loadedConfig(options.config, flagsOf(options))
   if (config === undefined) return undefined
   const token = options.tokenFile === undefined ? config.admin.tokens[0]?.token : readToken(options.tokenFile)
   if (token === undefined)
@@ -103,7 +99,7 @@ const send = async (access: Access, body: Body): Promise<number> => {
   if (!response.ok)
     return complain(
       `the service refused (${response.status}): ${text.trim()}`,
-      response.status === 400 ? EXIT_USAGE : 1,
+      response.status === 400 ? EXIT_INVALID : 1,
     )
   process.stdout.write(`${text.trim()}\n`)
   return tellDurability(text)
@@ -119,5 +115,6 @@ const tellDurability = (text: string): number => {
       `it is in force, and a restart would forget it: ${String(answer.why)}; mend that and revoke again`,
       1,
     )
-  return complain('note: a restart of the service forgets it; configure `state.file` to keep it', 0)
+  process.stderr.write('note: a restart of the service forgets it; configure `state.file` to keep it\n')
+  return 0
 }
