@@ -43,7 +43,7 @@ const MEANING: Readonly<Record<string, string>> = {
   'assertion.alg': 'must fit the key',
   cache: 'the decision cache',
   'cache.ttl': 'longest time that a decision is kept',
-  state: 'what outlives a request: revocations, last uses, used sign-ins',
+  state: 'what outlives a request: revocations, last uses, used sign-ins, what providers gave',
   'state.kind': '`valkey` is **not built yet**',
   'state.replicas': 'how many services share the state; more than 1 is an error with `memory`',
   audit: 'the decision log',

@@ -26,6 +26,7 @@ export interface Config {
   readonly state: StateConfig
   readonly audit: AuditConfig
   readonly admin: { readonly tokens: readonly AdminToken[] }
+  readonly pages: PagesConfig
   readonly log: { readonly level: LogLevel }
 }
 
@@ -124,6 +125,11 @@ export interface AuditConfig {
       }
   /** Undefined = the chain of the log is not signed. */
   readonly chain: { readonly key: Secret; readonly checkpointMs: number } | undefined
+}
+
+export interface PagesConfig {
+  /** An address to write to; undefined = the denied page offers nothing. */
+  readonly accessContact: string | undefined
 }
 
 export interface AdminToken {

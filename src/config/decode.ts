@@ -46,6 +46,7 @@ export const decode = (settings: Settings, context: DecodeContext): Config => {
     },
     audit: decodeAudit(settings, context),
     admin: { tokens: decodeTokens(settings, context) },
+    pages: { accessContact: settings.pages.accessContact },
     log: settings.log,
   }
 }

@@ -40,6 +40,13 @@ export const network = (): z.ZodString =>
       `${quoted(issue.input)} is not a network; write a CIDR block without bits beyond its prefix, such as \`10.8.0.0/16\`, or one address`,
   })
 
+/** An e-mail address in its plain form: no name, no comment, no quotes (RFC 6068 §2 puts it into a link). */
+export const emailAddress = (): z.ZodString =>
+  z.string().regex(/^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}$/, {
+    error: (issue) =>
+      `${quoted(issue.input)} is not an e-mail address; write one such as \`access@example.com\``,
+  })
+
 /** A header field name (RFC 9110 §5.1). */
 export const headerName = (): z.ZodString =>
   z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   byteSize,
   duration,
+  emailAddress,
   headerName,
   id,
   listenAddress,
@@ -102,7 +103,11 @@ const state = z.strictObject({
       '`valkey` is not built yet; `memory` with a `file` serves one replica',
     )
     .default('memory'),
-  file: text().optional().describe('keeps revocations over a restart'),
+  file: text()
+    .optional()
+    .describe(
+      'keeps over a restart: revocations, last uses, sign-ins that were used, refresh tokens, and what was learned of sessions',
+    ),
   url: text().optional().describe('of the Valkey server'),
   maxStale: duration().default('30s').describe('how long decisions go on without word from the store'),
   replicas: z.int().min(1).max(1000).default(1),
@@ -176,6 +181,16 @@ export const configSchema = z.strictObject({
   state: state.prefault({}),
   audit: audit.prefault({}),
   admin: admin.prefault({}).describe('who may administer a running service; without it, nobody'),
+  pages: z
+    .strictObject({
+      accessContact: emailAddress()
+        .optional()
+        .describe(
+          'whom the denied page offers to write to, such as `access@example.com`; without it, it offers nothing',
+        ),
+    })
+    .prefault({})
+    .describe('what pages say and offer'),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),

@@ -84,5 +84,5 @@ export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'bi
   cookie: { name: identity.binding.name, domain: config.session.perHost ? undefined : config.session.domain },
   absoluteSeconds: config.session.absoluteMs / 1000,
   freshnessSeconds: config.session.freshnessMs / 1000,
-  accessContact: undefined,
+  accessContact: config.pages.accessContact,
 })

@@ -207,7 +207,8 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
   const secure = config.publicUrl.scheme === 'https'
   const labels = new Map(config.providers.map(({ id, label }) => [id, label]))
   const labelOf = (source: string): string => labels.get(source) ?? source
-  const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, labelOf, nowMs })
+  const { accessContact } = config.pages
+  const page = makeRefusalPage({ publicUrl: config.publicUrl.href, secure, labelOf, accessContact, nowMs })
   const ownCookies = new Set([identity.binding.name, ...SMALL_COOKIES, ...Object.values(NONCE_COOKIES)])
   const answerSettings = { publicUrl: config.publicUrl.href, ownCookies, page }
   const { trusted, key, hostHeader, externalScheme, clientIp } = config.proxies

@@ -5,7 +5,9 @@ import { evaluate } from '../policy/evaluate.ts'
 import { ANONYMOUS, type Authentication } from '../policy/principal.ts'
 import type { TracedRule } from '../policy/trace.ts'
 import type { AnswerInput, PageRequest, RenderedPage } from '../proxy/answer.ts'
+import { accessLetterHref } from '../signin/access-letter.ts'
 import type { Page, SignedInAs } from '../signin/page.ts'
+import { personLabel } from '../signin/person-label.ts'
 
 export interface RefusalPageDeps {
   /** Origin and path of the public listener, without a slash at its end. */
@@ -13,6 +15,8 @@ export interface RefusalPageDeps {
   readonly secure: boolean
   /** What pages call a provider or issuer. */
   readonly labelOf: (source: string) => string
+  /** Whom the denied page offers to write to; undefined = nobody. */
+  readonly accessContact: string | undefined
   readonly nowMs: () => number
 }
 
@@ -72,7 +76,11 @@ const deniedPage = (
     decisionId: input.decisionId,
     atMs: deps.nowMs(),
     otherAccountHref: `${deps.publicUrl}/sign-in?rd=${rd}&prompt=select_account`,
-    requestAccessHref: undefined,
+    requestAccessHref: accessLetterHref(deps.accessContact, {
+      app,
+      decisionId: input.decisionId,
+      who: authentication.kind === 'verified' ? authentication.principal : undefined,
+    }),
     signOutHref: `${deps.publicUrl}/sign-out`,
   }
 }
@@ -80,10 +88,7 @@ const deniedPage = (
 const signedInAs = (authentication: Authentication, deps: RefusalPageDeps): SignedInAs | undefined => {
   if (authentication.kind !== 'verified') return undefined
   const { source, subject, claims } = authentication.principal
-  const [label] = ['name', 'email', 'user']
-    .map((name) => claims.get(name))
-    .filter((value) => typeof value === 'string')
-  return { provider: deps.labelOf(source), subject, label }
+  return { provider: deps.labelOf(source), subject, label: personLabel(claims) }
 }
 
 /** The walk that refused, once more and traced: a person is told what is missing in words. */

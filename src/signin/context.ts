@@ -4,6 +4,7 @@ import type { CookieBinding } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { SignInDeps, TicketPorts } from './deps.ts'
 import type { AskingApp, ErrorCode, Page, SignedInAs } from './page.ts'
+import { personLabel } from './person-label.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderFault } from './provider-fault.ts'
 import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
@@ -186,19 +187,14 @@ export const providerLabel = (context: SignInContext, id: string): string =>
   context.providers.get(id)?.settings.label ?? id
 
 /** The friendliest name that a session captured; undefined = only the subject is known. */
-export const personLabel = (session: Session): string | undefined => {
-  const text = (name: string): string | undefined => {
-    const value = Object.hasOwn(session.claims, name) ? session.claims[name] : undefined
-    return typeof value === 'string' && value !== '' ? value : undefined
-  }
-  return text('name') ?? text('email') ?? text('user') ?? text('preferred_username')
-}
+export const sessionLabel = (session: Session): string | undefined =>
+  personLabel(new Map(Object.entries(session.claims)))
 
 /** Who a session is, in words for a page. */
 export const signedInAs = (context: SignInContext, session: Session): SignedInAs => ({
   provider: providerLabel(context, session.provider),
   subject: session.subject,
-  label: personLabel(session),
+  label: sessionLabel(session),
 })
 
 /** An image, a frame, a script: it gets an answer that it can read, and starts nothing (RFC 9110 §15.5.2). */

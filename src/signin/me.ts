@@ -1,6 +1,6 @@
 // `/me` and `/me.json`: who am I, for people and for programs. No token, no session id, nothing that could be replayed.
 import type { Session } from '../identity/session.ts'
-import { personLabel, signedInAs, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
+import { sessionLabel, signedInAs, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
 import type { MeClaim, Page } from './page.ts'
 import {
   methodNotAllowed,
@@ -65,7 +65,7 @@ const groupsOf = (session: Session): readonly string[] | undefined => {
 const meValue = (session: Session): unknown => ({
   provider: session.provider,
   subject: session.subject,
-  name: personLabel(session),
+  name: sessionLabel(session),
   groups: groupsOf(session),
   claims: Object.fromEntries(claimsOf(session).map(({ name, value }) => [name, value])),
   unreadable: session.cut,

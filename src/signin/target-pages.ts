@@ -1,4 +1,5 @@
 // Pages about an application that somebody wants to reach: the chooser of providers, and the refusal.
+import { accessLetterHref } from './access-letter.ts'
 import { providerLabel, signedInAs, signInHref, type SignInContext } from './context.ts'
 import type { Judged } from './deps.ts'
 import { lastUsedFirst } from './last-provider.ts'
@@ -40,7 +41,8 @@ export const choosePage = (
 
 /** Why this person does not get in, told by the very walk that refused. */
 export const deniedPage = (context: SignInContext, target: ReturnTarget, judged: Judged): Page => {
-  const as = judged.session === undefined ? undefined : signedInAs(context, judged.session)
+  const { session } = judged
+  const as = session === undefined ? undefined : signedInAs(context, session)
   const app = appOf(target, judged)
   return {
     name: 'denied',
@@ -52,21 +54,11 @@ export const deniedPage = (context: SignInContext, target: ReturnTarget, judged:
     decisionId: judged.decisionId,
     atMs: context.deps.nowMs(),
     otherAccountHref: signInHref(context, target, ['prompt', 'select_account']),
-    requestAccessHref: requestAccessHref(context, app, judged),
+    requestAccessHref: accessLetterHref(context.deps.settings.accessContact, {
+      app,
+      decisionId: judged.decisionId,
+      who: session && { source: session.provider, subject: session.subject },
+    }),
     signOutHref: context.href('/sign-out'),
   }
-}
-
-/** A letter with what the owner needs to know; the person sends it, not we (RFC 6068 §2). */
-const requestAccessHref = (context: SignInContext, app: AskingApp, judged: Judged): string | undefined => {
-  const contact = context.deps.settings.accessContact
-  if (contact === undefined) return undefined
-  const who = judged.session === undefined ? 'nobody' : `${judged.session.provider}|${judged.session.subject}`
-  const subject = `Access to ${app.host}`
-  const body = [
-    `Application: ${app.route ?? 'unknown'} (${app.host})`,
-    `Account: ${who}`,
-    `Decision: ${judged.decisionId}`,
-  ].join('\r\n')
-  return `mailto:${contact}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`
 }

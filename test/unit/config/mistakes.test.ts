@@ -43,6 +43,16 @@ const FROM_LINE_5 = [
     '5:14: `log.level`: `wran` is not one of `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent` (did you mean `warn`?)',
   ],
   [
+    'a contact that is not an address',
+    'pages: {accessContact: the access team}',
+    '5:24: `pages.accessContact`: `the access team` is not an e-mail address; write one such as `access@example.com`',
+  ],
+  [
+    'a contact that would write another letter',
+    'pages: {accessContact: "a@example.com?bcc=b@example.com"}',
+    '5:24: `pages.accessContact`: `a@example.com?bcc=b@example.com` is not an e-mail address; write one such as `access@example.com`',
+  ],
+  [
     'an address without host',
     'listen: {admin: ":9090"}',
     '5:17: `listen.admin`: `:9090` is not an address to listen on; write host and port, such as `127.0.0.1:4181`, `[::1]:4181`, or `0.0.0.0:4181` for every interface',
