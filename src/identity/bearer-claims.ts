@@ -2,13 +2,11 @@
 // since that costs more, and believed only after it.
 import type { Principal } from '../policy/principal.ts'
 import { isCleanText, mapClaims } from './claims.ts'
+import { SKEW_SECONDS } from './clock-skew.ts'
 import { isMultiFactor } from './multi-factor.ts'
 import { judgeAccount } from './service-account-token.ts'
 import type { IssuerSource } from './source.ts'
 import { isObject, ownValue, type JsonObject } from './strict-json.ts'
-
-/** Clocks of issuers may differ by this much. */
-export const SKEW_SECONDS = 60
 
 /** What revocation and caching need beside the principal. */
 export interface TokenClaims {

@@ -3,6 +3,7 @@
 import { verifySignature } from './bearer-jwt.ts'
 import { readToken, type OwnToken, type TokenParty } from './bearer-token.ts'
 import { isCleanText } from './claims.ts'
+import { SKEW_SECONDS } from './clock-skew.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
 import { isPublicKeyAlgorithm } from './key-set.ts'
 import { isObject, ownValue, type JsonObject } from './strict-json.ts'
@@ -40,7 +41,6 @@ export type LogoutReading =
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 /** Longest time since `iat`: a logout is told at once. */
 const AGE_MAX_SECONDS = 300
-const SKEW_SECONDS = 60
 
 /**
  * Verifies a logout token; whether it was seen before is for the caller to look up.

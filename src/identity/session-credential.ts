@@ -9,6 +9,7 @@ import {
   type Principal,
 } from '../policy/principal.ts'
 import { believes } from './believed.ts'
+import { SKEW_SECONDS } from './clock-skew.ts'
 import { cookieValues } from './cookie-header.ts'
 import { isMultiFactor } from './multi-factor.ts'
 import type { Seal } from './seal.ts'
@@ -117,9 +118,7 @@ const latestOf = (carried: Session, learned: Session | undefined): Session =>
         revocationNumber: carried.revocationNumber,
       }
 
-/** Clocks of replicas may differ by this much; what was learned later than that was learned by a clock that has jumped. */
-const SKEW_SECONDS = 60
-
+/** What was learned later than clocks differ was learned by a clock that has jumped. */
 const freshUntil = (session: Session, settings: SessionSettings, nowMs: number): number =>
   session.learnedAtSeconds > nowMs / 1000 + SKEW_SECONDS
     ? 0

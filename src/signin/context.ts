@@ -11,7 +11,7 @@ import { readReturnTo, type ReturnTarget, type ReturnTo } from './return-to.ts'
 import { makeProviderClocks, type ProviderClocks } from './provider-clocks.ts'
 import { makeRounds, type Rounds } from './rounds.ts'
 import { fragmentKey } from './send-on.ts'
-import { pageAnswer, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
+import { pageAnswer, wantsPage, type Pair, type SignInWebAnswer, type SignInWebRequest } from './web.ts'
 
 /** Where each host has a session cookie of its own. */
 export interface Hop {
@@ -197,12 +197,17 @@ export const signedInAs = (context: SignInContext, session: Session): SignedInAs
   label: sessionLabel(session),
 })
 
-/** An image, a frame, a script: it gets an answer that it can read, and starts nothing (RFC 9110 §15.5.2). */
+/**
+ * An image, a frame, a script: it gets an answer that it can read, and starts nothing (RFC 9110 §15.5.2).
+ * @param as `problem` where only programs ask
+ */
 export const signInRequired = (
   context: SignInContext,
   request: SignInWebRequest,
   target: ReturnTarget | undefined,
-): SignInWebAnswer =>
-  pageAnswer(request, 401, { name: 'not-signed-in', signInHref: signInHref(context, target) }, [
-    ['www-authenticate', 'Session realm="postern"'],
-  ])
+  as: 'html' | 'problem' = wantsPage(request) ? 'html' : 'problem',
+): SignInWebAnswer => ({
+  status: 401,
+  headers: [['www-authenticate', 'Session realm="postern"']],
+  body: { kind: 'page', page: { name: 'not-signed-in', signInHref: signInHref(context, target) }, as },
+})

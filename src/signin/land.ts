@@ -4,6 +4,7 @@ import { normalizeHost } from '../policy/host-pattern.ts'
 import {
   errorAnswer,
   signInHref,
+  signInRequired,
   unavailableAnswer,
   nowSeconds,
   type Hop,
@@ -18,7 +19,6 @@ import { takeTicket, type Ticket } from './ticket.ts'
 import {
   isNavigation,
   methodNotAllowed,
-  pageAnswer,
   redirectAnswer,
   singleOf,
   type SignInHandler,
@@ -43,8 +43,7 @@ export const makeLandHandler =
   async (request) => {
     if (request.method !== 'GET') return methodNotAllowed('GET')
     // An image or a script neither lands nor uses a ticket up.
-    if (!isNavigation(request))
-      return pageAnswer(request, 401, { name: 'not-signed-in', signInHref: signInHref(context, undefined) })
+    if (!isNavigation(request)) return signInRequired(context, request, undefined)
     const id = singleOf(request.query, 'ticket')
     if (id === undefined || !TICKET_ID.test(id))
       return refuse({ context, hop, request, target: undefined }, 'PST-1030')

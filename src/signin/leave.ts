@@ -1,14 +1,13 @@
 // `<prefix>/leave?rd=…` on the host of an application: gives the browser the nonce of that host and sends it to sign-in
 // with the nonce's hash. It gives nothing else, and decides nothing.
 import { normalizeHost } from '../policy/host-pattern.ts'
-import { errorAnswer, signInHref, type SignInContext } from './context.ts'
+import { errorAnswer, signInHref, signInRequired, type SignInContext } from './context.ts'
 import { NONCE_PARAMETER } from './hop.ts'
 import { hashOfNonce, noncesOf, setNonceCookie } from './nonce.ts'
 import type { ReturnTarget } from './return-to.ts'
 import {
   isNavigation,
   methodNotAllowed,
-  pageAnswer,
   redirectAnswer,
   valuesOf,
   type SignInHandler,
@@ -22,12 +21,8 @@ export const makeLeaveHandler =
     if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET, HEAD')
     const read = context.returnTo(valuesOf(request.query, 'rd'))
     const target = read.kind === 'ok' ? read : undefined
-    const signIn = signInHref(context, target)
-    if (!isNavigation(request))
-      return pageAnswer(request, 401, { name: 'not-signed-in', signInHref: signIn }, [
-        ['www-authenticate', 'Session realm="postern"'],
-      ])
-    if (target === undefined) return redirectAnswer(signIn)
+    if (!isNavigation(request)) return signInRequired(context, request, target)
+    if (target === undefined) return redirectAnswer(signInHref(context, target))
     const host = normalizeHost(request.headers.get('host') ?? '')
     // The cookie would be for another host than the one that the ticket is for: nobody would ever arrive.
     if (host !== target.host)

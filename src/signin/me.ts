@@ -1,14 +1,8 @@
 // `/me` and `/me.json`: who am I, for people and for programs. No token, no session id, nothing that could be replayed.
 import type { Session } from '../identity/session.ts'
-import { sessionLabel, signedInAs, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
+import { sessionLabel, signedInAs, signInRequired, unavailableAnswer, type SignInContext } from './context.ts'
 import type { MeClaim, Page } from './page.ts'
-import {
-  methodNotAllowed,
-  pageAnswer,
-  type SignInHandler,
-  type SignInWebAnswer,
-  type SignInWebRequest,
-} from './web.ts'
+import { methodNotAllowed, pageAnswer, type SignInHandler } from './web.ts'
 
 /** Makes the handler of `/me` (`html`) or of its twin `/me.json` (`json`). */
 export const makeMeHandler =
@@ -20,25 +14,15 @@ export const makeMeHandler =
       case 'unavailable':
         return unavailableAnswer(context, request, 'PST-1013', undefined)
       case 'none':
-        return notSignedIn(context, request, form)
+        return form === 'html'
+          ? signInRequired(context, request, undefined)
+          : signInRequired(context, request, undefined, 'problem')
       case 'session':
         return form === 'html'
           ? pageAnswer(request, 200, mePage(context, current.session))
           : { status: 200, headers: [], body: { kind: 'json', value: meValue(current.session) } }
     }
   }
-
-const notSignedIn = (
-  context: SignInContext,
-  request: SignInWebRequest,
-  form: 'html' | 'json',
-): SignInWebAnswer => {
-  const page: Page = { name: 'not-signed-in', signInHref: signInHref(context, undefined) }
-  const challenge = [['www-authenticate', 'Session realm="postern"']] as const
-  return form === 'html'
-    ? pageAnswer(request, 401, page, challenge)
-    : { status: 401, headers: challenge, body: { kind: 'page', page, as: 'problem' } }
-}
 
 const mePage = (context: SignInContext, session: Session): Page => ({
   name: 'me',

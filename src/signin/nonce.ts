@@ -2,12 +2,11 @@
 // left. What travels is its hash alone; whoever sees that cannot make the cookie.
 import { hash } from 'node:crypto'
 import { cookieValues } from '../identity/cookie-header.ts'
+import { cookieAttributes, isSecure } from './cookie-attributes.ts'
 import type { SignInSettings } from './deps.ts'
 
 /** The nonce cookie's name by scheme; the prefix keeps siblings from planting one (RFC 6265bis §4.1.3.2). */
 export const NONCE_COOKIES = { https: '__Host-postern-nonce', http: 'postern-nonce' } as const
-
-const isSecure = (settings: SignInSettings): boolean => settings.publicUrl.startsWith('https://')
 
 const nameOf = (settings: SignInSettings): string => NONCE_COOKIES[isSecure(settings) ? 'https' : 'http']
 
@@ -26,11 +25,8 @@ export const noncesOf = (settings: SignInSettings, cookies: readonly string[]): 
 const NONCE_SECONDS = 600
 
 /** Sets the nonce of the host that answers. */
-export const setNonceCookie = (settings: SignInSettings, nonce: string): string => {
-  const secure = isSecure(settings) ? ['Secure'] : []
-  const attributes = ['Path=/', `Max-Age=${NONCE_SECONDS}`, ...secure, 'HttpOnly', 'SameSite=Lax']
-  return [`${nameOf(settings)}=${nonce}`, ...attributes].join('; ')
-}
+export const setNonceCookie = (settings: SignInSettings, nonce: string): string =>
+  `${nameOf(settings)}=${nonce}; ${cookieAttributes(settings, `Max-Age=${NONCE_SECONDS}`)}`
 
 /** What of a nonce travels. */
 export const hashOfNonce = (nonce: string): string => hash('sha256', nonce, 'base64url')

@@ -14,6 +14,7 @@ import {
   type ClientAuth,
   type JWKS,
 } from 'openid-client'
+import { SKEW_SECONDS } from '../identity/clock-skew.ts'
 import { isObject, ownValue } from '../identity/strict-json.ts'
 import type { ProviderSettings } from './deps.ts'
 import { guardedFetch, isLoopback, isPermittedUrl } from './provider-fetch.ts'
@@ -46,8 +47,6 @@ export interface ProviderDeps {
 const METADATA_MAX_AGE_MS = 3_600_000
 /** For so long a provider that answered counts as reachable. */
 const SEEN_MAX_AGE_MS = 10_000
-/** Times written by a provider are read with this tolerance. */
-const TOLERANCE_SECONDS = 60
 
 /**
  * Makes a provider; nothing is fetched yet.
@@ -148,7 +147,7 @@ const discover = async (settings: ProviderSettings, deps: ProviderDeps): Promise
   }
 }
 
-const CLIENT = { [clockTolerance]: TOLERANCE_SECONDS }
+const CLIENT = { [clockTolerance]: SKEW_SECONDS }
 
 /** The signature is checked although the token comes straight from the provider: TLS may end before it. */
 const extensionsFor = (issuer: string): readonly ((client: Configuration) => void)[] => {

@@ -3,7 +3,7 @@
 import { sealSession } from '../identity/session-seal.ts'
 import type { Session } from '../identity/session.ts'
 import type { HostName } from '../policy/host-pattern.ts'
-import { nowSeconds, signInHref, unavailableAnswer, type SignInContext } from './context.ts'
+import { nowSeconds, signInRequired, unavailableAnswer, type SignInContext } from './context.ts'
 import { setSessionCookie } from './set-cookie.ts'
 import {
   methodNotAllowed,
@@ -86,15 +86,7 @@ const renewed = ({ context, host }: Asked, session: Session, freshUntilSeconds: 
 /** Only a page load can help; the page says where. */
 const signInFirst = (context: SignInContext, request: SignInWebRequest): SignInWebAnswer => {
   const read = context.returnTo(valuesOf(request.query, 'rd'))
-  return {
-    status: 401,
-    headers: [['www-authenticate', 'Session realm="postern"']],
-    body: {
-      kind: 'page',
-      page: { name: 'not-signed-in', signInHref: signInHref(context, read.kind === 'ok' ? read : undefined) },
-      as: 'problem',
-    },
-  }
+  return signInRequired(context, request, read.kind === 'ok' ? read : undefined, 'problem')
 }
 
 const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString()

@@ -53,9 +53,16 @@ export const takeTicket = async (ports: TicketPorts, id: string): Promise<Ticket
 
 /** It opened, so we sealed it; another version of ourselves may still have written another shape. */
 const fromJson = (plain: string): Ticket | undefined => {
-  const row: unknown = JSON.parse(plain)
-  if (!Array.isArray(row) || row.length !== 5) return undefined
-  const [name, nonceHash, returnTo, cookie, expiresAtSeconds] = row as readonly unknown[]
+  try {
+    const row: unknown = JSON.parse(plain)
+    return Array.isArray(row) && row.length === 5 ? fromRow(row) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const fromRow = (row: readonly unknown[]): Ticket | undefined => {
+  const [name, nonceHash, returnTo, cookie, expiresAtSeconds] = row
   const host = typeof name === 'string' ? normalizeHost(name) : undefined
   if (host === undefined || typeof nonceHash !== 'string' || typeof returnTo !== 'string') return undefined
   if (typeof cookie !== 'string' || typeof expiresAtSeconds !== 'number') return undefined

@@ -1,5 +1,6 @@
 // One sign-in under way. It lives sealed in the `state` parameter, not in a cookie of its own: ten tabs sign in at once
 // and nothing piles up. One small cookie binds all of them to the browser.
+import { SKEW_SECONDS } from '../identity/clock-skew.ts'
 import type { Seal } from '../identity/seal.ts'
 
 /** How long a sign-in may take. */
@@ -39,9 +40,6 @@ export type OpenedTransaction =
   | { readonly kind: 'unreadable' }
 
 const CONTEXT: readonly string[] = ['state']
-
-// Clocks of two replicas may differ by this much.
-const SKEW_SECONDS = 60
 
 /** Seals a transaction into a `state` value. */
 export const sealTransaction = (seal: Seal, transaction: Transaction): string =>

@@ -183,6 +183,7 @@ describe('leaving', () => {
     ]) {
       const left = await world.ask({ host: B, target: leaveTarget(`https://${B}/`), headers })
       expect([left.status, headerOf(left, 'set-cookie')]).toEqual([401, undefined])
+      expect(headerOf(left, 'www-authenticate')).toBe('Session realm="postern"')
     }
     expect((await world.ask({ host: B, target: leaveTarget('x'), method: 'POST' })).status).toBe(405)
   })
@@ -298,7 +299,8 @@ describe('landing', () => {
       { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
     ]) {
       const answer = await landOn(land, nonce, { headers })
-      expect(answer.status).toBe(401)
+      // A 401 says how to come in (RFC 9110 §15.5.2).
+      expect([answer.status, headerOf(answer, 'www-authenticate')]).toEqual([401, 'Session realm="postern"'])
       givesNoSession(answer)
     }
     for (const method of ['POST', 'HEAD']) expect((await landOn(land, nonce, { method })).status).toBe(405)
