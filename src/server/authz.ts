@@ -1,6 +1,6 @@
-// The corridor on the wire: read → match → verify → evaluate → write, and then observe. Whatever goes wrong in between
-// is told, counted, and answered with no access.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+// The corridor on the wire: read → match → verify → evaluate → write. Whatever goes wrong in between ends in `deliver.ts`,
+// with no access.
+import type { IncomingMessage } from 'node:http'
 import { stricterRuling, type Decide } from '../decide/decide.ts'
 import type { Ruling } from '../decide/ruling.ts'
 import { denied, type Decision } from '../policy/decision.ts'
@@ -10,36 +10,13 @@ import { dialectOf } from '../proxy/dialect.ts'
 import type { Exchange, ProxySettings, Refusal } from '../proxy/exchange.ts'
 import { refusePeer, type JudgePeer } from '../proxy/trusted-peer.ts'
 import type { RawHandler } from './decision-listener.ts'
-import { makeSendAnswer, type SendAnswer } from './send-answer.ts'
-import { makeTurnBatch, type Defer } from './turn-batch.ts'
+import { bareAnswer, makeDelivery, type Asked, type DeliverDeps, type Outcome } from './deliver.ts'
 
-/** One decided request, for the log and the metrics. Written after the answer. */
-export interface Observed {
-  readonly id: string
-  readonly status: number
-  readonly decision: Decision
-  /** What was read; undefined where the path speaks no dialect. */
-  readonly reading: Exchange | Refusal | undefined
-  readonly ruling: Ruling | undefined
-  /** Address of the socket; undefined where it is gone. */
-  readonly peer: string | undefined
-  /** Of the set that decided: another one may be in force by now. */
-  readonly policyRevision: string | undefined
-  readonly elapsedUs: number
-  readonly nowMs: number
-  /** Why a request was refused before policy, or what failed; no value of a credential. */
-  readonly note: string | undefined
-}
-
-export interface AuthzDeps {
+export interface AuthzDeps extends DeliverDeps {
   readonly judgePeer: JudgePeer
   readonly settings: ProxySettings
   readonly policies: () => PolicySet
   readonly decide: Decide
-  /** Epoch milliseconds. */
-  readonly nowMs: () => number
-  /** Milliseconds of a clock that never jumps. */
-  readonly monotonicMs: () => number
   readonly nextId: () => string
   readonly writeDecision: (
     decision: Decision,
@@ -50,10 +27,6 @@ export interface AuthzDeps {
   readonly writeRefusal: (refusal: Refusal, id: string) => Answer
   /** True while the decision log cannot take another line: a route with `audit: strict` is not decided then. */
   readonly auditIsBehind: () => boolean
-  readonly observe: (observed: Observed) => void
-  readonly onFault: (error: unknown) => void
-  /** When answers are written; without it at the end of the turn. */
-  readonly defer?: Defer
 }
 
 /**
@@ -62,8 +35,7 @@ export interface AuthzDeps {
  * access, unless the answer is out already.
  */
 export const makeAuthz = (deps: AuthzDeps): RawHandler => {
-  const parts: Sending = { ...deps, send: makeSendAnswer(deps.nowMs) }
-  const finishLater = makeTurnBatch<Concluded>((all) => finishAll(parts, all), deps.defer)
+  const { finish, fail } = makeDelivery(deps)
   return (incoming, outgoing) => {
     let id = NO_ID
     try {
@@ -71,111 +43,17 @@ export const makeAuthz = (deps: AuthzDeps): RawHandler => {
       const asked: Asked = { incoming, outgoing, id, startedMs: deps.monotonicMs() }
       const outcome = conclude(deps, incoming, id)
       if (outcome instanceof Promise)
-        return outcome
-          .then((settled) => finishLater({ asked, outcome: settled }))
-          .catch((error: unknown) => fail(parts, asked, error))
-      finishLater({ asked, outcome })
+        return outcome.then((settled) => finish(asked, settled)).catch((error: unknown) => fail(asked, error))
+      finish(asked, outcome)
     } catch (error) {
-      fail(parts, { incoming, outgoing, id, startedMs: Number.NaN }, error)
+      fail({ incoming, outgoing, id, startedMs: Number.NaN }, error)
     }
     return undefined
   }
 }
 
-/** The parts, with what writes to the socket. */
-type Sending = AuthzDeps & { readonly send: SendAnswer }
-
 /** Where not even an id could be made. */
 const NO_ID = 'none'
-
-/** One request on its socket. */
-interface Asked {
-  readonly incoming: IncomingMessage
-  readonly outgoing: ServerResponse
-  readonly id: string
-  /** NaN where no clock could be read. */
-  readonly startedMs: number
-}
-
-interface Concluded {
-  readonly asked: Asked
-  readonly outcome: Outcome
-}
-
-/** All answers go out before any line is written: whoever waits for them does not wait for the log. */
-const finishAll = (deps: Sending, all: readonly Concluded[]): void => {
-  const sent = all.filter(({ asked, outcome }) =>
-    guard(deps, asked, () => {
-      // What must be recorded is recorded before anybody hears of it.
-      if (isStrict(outcome)) record(deps, asked, outcome)
-      deps.send(asked.incoming, asked.outgoing, outcome.answer)
-    }),
-  )
-  // What could not be sent has its line already, as the fault that it was answered with.
-  for (const { asked, outcome } of sent)
-    if (!isStrict(outcome)) guard(deps, asked, () => record(deps, asked, outcome))
-}
-
-const isStrict = ({ ruling }: Outcome): boolean => ruling?.route?.audit === 'strict'
-
-const record = (deps: AuthzDeps, asked: Asked, outcome: Outcome): void =>
-  deps.observe(observedOf(deps, asked, outcome))
-
-/** True where nothing broke. */
-const guard = (deps: Sending, asked: Asked, run: () => void): boolean => {
-  try {
-    run()
-    return true
-  } catch (error) {
-    fail(deps, asked, error)
-    return false
-  }
-}
-
-const fail = (deps: Sending, asked: Asked, error: unknown): void => {
-  attempt(() => deps.onFault(error))
-  answerFault(deps, asked)
-}
-
-const attempt = (run: () => void): void => {
-  try {
-    run()
-  } catch {
-    // Whatever tells of faults is broken too; the answer must go out all the same.
-  }
-}
-
-const answerFault = (deps: Sending, asked: Asked): void => {
-  const { incoming, outgoing, id } = asked
-  const outcome = failed(id)
-  const isAnswered = outgoing.headersSent
-  if (!isAnswered) attempt(() => deps.send(incoming, outgoing, outcome.answer))
-  // Half an answer, or none at all: the connection goes, and with it any access.
-  if (!outgoing.writableEnded) outgoing.destroy()
-  if (!isAnswered) attempt(() => record(deps, asked, outcome))
-}
-
-const observedOf = (deps: AuthzDeps, { incoming, id, startedMs }: Asked, outcome: Outcome): Observed => ({
-  id,
-  status: outcome.answer.status,
-  decision: outcome.decision,
-  reading: outcome.reading,
-  ruling: outcome.ruling,
-  peer: incoming.socket.remoteAddress,
-  policyRevision: outcome.policyRevision,
-  elapsedUs: Number.isNaN(startedMs) ? 0 : Math.round((deps.monotonicMs() - startedMs) * 1000),
-  nowMs: deps.nowMs(),
-  note: outcome.note,
-})
-
-interface Outcome {
-  readonly answer: Answer
-  readonly decision: Decision
-  readonly reading: Exchange | Refusal | undefined
-  readonly ruling: Ruling | undefined
-  readonly policyRevision: string | undefined
-  readonly note: string | undefined
-}
 
 const conclude = (deps: AuthzDeps, incoming: IncomingMessage, id: string): Outcome | Promise<Outcome> => {
   const target = incoming.url ?? ''
@@ -261,39 +139,11 @@ const refused = (deps: AuthzDeps, refusal: Refusal, id: string): Outcome => ({
   note: refusal.why,
 })
 
-const BARE = [
-  'Content-Length',
-  '0',
-  'Cache-Control',
-  'no-store',
-  'X-Accel-Expires',
-  '0',
-  'X-Postern-Decision',
-] as const
-
-const bare = (status: number, id: string): Answer => ({ status, headers: [...BARE, id], body: '' })
-
 const unknownPath = (id: string): Outcome => ({
-  answer: bare(404, id),
+  answer: bareAnswer(404, id),
   decision: denied('ERROR_INTEGRATION'),
   reading: undefined,
   ruling: undefined,
   policyRevision: undefined,
   note: 'the path is none of /authz/nginx, /authz/forward, /authz/ext',
-})
-
-const failed = (id: string): Outcome => ({
-  answer: bare(503, id),
-  decision: {
-    route: undefined,
-    section: undefined,
-    rule: undefined,
-    outcome: 'indeterminate',
-    reason: 'ERROR_INTERNAL',
-    why: 'a fault',
-  },
-  reading: undefined,
-  ruling: undefined,
-  policyRevision: undefined,
-  note: 'a fault in Postern; the service log has it',
 })

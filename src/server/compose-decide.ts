@@ -12,7 +12,7 @@ import { writeAnswer } from '../proxy/write-answer.ts'
 import type { MemoryState } from '../state/memory-state.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { IdentityParts } from './compose-identity.ts'
-import type { RenewCookie } from './renewal.ts'
+import type { CookieRenewal } from './cookie-renewal.ts'
 
 export interface DecideParts {
   readonly decide: Decide
@@ -88,7 +88,7 @@ const touch = (ports: DecidePorts, revocable: Revocable): void => {
 
 /** Writes the answers of rulings; `decision` may be stricter than the ruling's own. */
 export const makeWriteDecision =
-  (settings: AnswerSettings, renew: RenewCookie) =>
+  (settings: AnswerSettings, renewCookie: CookieRenewal) =>
   (decision: Decision, exchange: Exchange, ruling: Ruling | undefined, decisionId: string): Answer =>
     writeAnswer(
       {
@@ -100,7 +100,7 @@ export const makeWriteDecision =
         identityHeaders: ruling?.identityHeaders ?? [],
         isShared: ruling?.cache === 'hit',
         decisionId,
-        setCookie: renew(decision, ruling, exchange),
+        setCookie: renewCookie(decision, ruling, exchange),
       },
       settings,
     )

@@ -20,6 +20,7 @@ import { composeDecide, makeWriteDecision } from './compose-decide.ts'
 import { composeIdentity, type IdentityParts } from './compose-identity.ts'
 import { composeRenewal, type RenewalParts } from './compose-renewal.ts'
 import { composeSignIn } from './compose-sign-in.ts'
+import { makeCookieRenewal } from './cookie-renewal.ts'
 import { makeDecisionIds } from './decision-id.ts'
 import { makeDecisionServer, SERVER_LIMITS } from './decision-listener.ts'
 import { endingRules } from './ending-rules.ts'
@@ -28,7 +29,6 @@ import { makeNetworkOf } from './network-labels.ts'
 import { makeObserve } from './observe.ts'
 import { makePublicApp } from './public-app.ts'
 import { makeRefusalPage } from './refusal-page.ts'
-import { makeRenewCookie } from './renewal.ts'
 import { makeRecordEvent } from './session-events.ts'
 import { makeSessionPolicy } from './session-policy.ts'
 import { makeOnUnreadable, type UnreadableDeps } from './unreadable.ts'
@@ -62,8 +62,12 @@ export const compose = async (opened: Opened): Promise<Composed> => {
   const startedAtSeconds = nowMs() / 1000
   const sessionPolicy = makeSessionPolicy(config.session.claims)
   const groupsRevision = (): string => sessionPolicy(store.current()).fit.groupsRevision
-  const gauges: Gauges = { cacheEntries: () => 0, issuerKeys: new Map() }
   const upstream = makeUpstreamTimes(() => performance.now())
+  // Read at a scrape, when all of it is there: the parts that are counted count themselves.
+  const gauges: Gauges = {
+    cacheEntries: () => decision.cacheEntries(),
+    issuerKeys: () => identity.issuerKeys,
+  }
   const metrics = composeMetrics(opened, gauges, upstream)
   const recordEvent = makeRecordEvent({ ...opened, metrics })
   const renewal = composeRenewal(config, {
@@ -85,7 +89,6 @@ export const compose = async (opened: Opened): Promise<Composed> => {
     startedAtSeconds,
     fetch: upstream.timed(fetch, 'jwks'),
   })
-  gauges.issuerKeys = identity.issuerKeys
   const parts: Parts = {
     ...opened,
     identity,
@@ -97,7 +100,6 @@ export const compose = async (opened: Opened): Promise<Composed> => {
     nextId: makeDecisionIds(nowMs),
   }
   const decision = composeDecision(parts, metrics)
-  gauges.cacheEntries = decision.cacheEntries
   const publicApp = composePublic(parts, metrics)
   const adminApp = composeAdmin(parts, metrics)
   return {
@@ -114,8 +116,8 @@ export const compose = async (opened: Opened): Promise<Composed> => {
 
 /** What metrics read at a scrape, of parts that themselves count. */
 interface Gauges {
-  cacheEntries: () => number
-  issuerKeys: IdentityParts['issuerKeys']
+  readonly cacheEntries: () => number
+  readonly issuerKeys: () => IdentityParts['issuerKeys']
 }
 
 interface Parts extends Opened {
@@ -168,7 +170,7 @@ const composeMetrics = (
 ): Metrics =>
   makeMetrics({
     version,
-    cacheEntries: () => gauges.cacheEntries(),
+    cacheEntries: gauges.cacheEntries,
     audit: () => audit.stats(),
     sessionsActive: () => state.lastUse.usedSince((nowMs() - config.session.idleMs) / 1000),
     lastReloadSucceeded: () => store.status().refusal === undefined,
@@ -176,7 +178,7 @@ const composeMetrics = (
     policyRevision: () => store.current().revision,
     jwksAgesSeconds: () =>
       new Map(
-        [...gauges.issuerKeys].flatMap(([id, keys]) => {
+        [...gauges.issuerKeys()].flatMap(([id, keys]) => {
           const { ageMs } = keys.health()
           return ageMs === undefined ? [] : [[id, ageMs / 1000] as const]
         }),
@@ -220,7 +222,7 @@ const composeDecision = (parts: Parts, metrics: Metrics): DecisionParts => {
     nowMs,
     monotonicMs: () => performance.now(),
     nextId,
-    writeDecision: makeWriteDecision(answerSettings, makeRenewCookie(config, identity, nowMs)),
+    writeDecision: makeWriteDecision(answerSettings, makeCookieRenewal(config, identity, nowMs)),
     writeRefusal,
     auditIsBehind: () => audit.isBehind(),
     observe: makeObserve({

@@ -1,5 +1,5 @@
 // `log: changes` writes the first allow of each access tuple and hour; the counters have the rest.
-import type { Observed } from './authz.ts'
+import type { Observed } from './deliver.ts'
 
 const HOUR_MS = 3_600_000
 /** About that much memory; beyond it the hour begins anew, which writes more lines, not fewer. */

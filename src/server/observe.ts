@@ -4,7 +4,7 @@ import type { AuditWriter } from '../audit/writer.ts'
 import type { Route } from '../policy/route.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Observed } from './authz.ts'
+import type { Observed } from './deliver.ts'
 import { makeFirstAllow } from './first-allow.ts'
 import type { NetworkOf } from './network-labels.ts'
 

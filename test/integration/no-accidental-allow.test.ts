@@ -477,6 +477,48 @@ describe('whatever breaks', () => {
     expect((await server.ask()).status).toBe(200)
   })
 
+  it.each([
+    ['strict.example.com', [200, 503], '; the answer that was recorded under this id was not given'],
+    ['app.example.com', [503], ''],
+  ] as const)(
+    'an answer that cannot be sent is not left in the log as given: %s',
+    async (host, statuses, more) => {
+      server = await startAuthz((parts) => ({
+        writeDecision: (...args) => {
+          const answer = parts.writeDecision(...args)
+          return { ...answer, headers: [...answer.headers, 'X-Broken', 'a\r\nb'] }
+        },
+      }))
+      const answer = await server.ask({ host })
+      expect(answer.status).toBe(503)
+      const observed = await until(
+        () => server?.observed ?? [],
+        (all) => all.length >= statuses.length,
+      )
+      expect(observed.map(({ status }) => status)).toEqual(statuses)
+      expect(new Set(observed.map(({ id }) => id)).size).toBe(1)
+      expect(observed.at(-1)).toMatchObject({
+        decision: { outcome: 'indeterminate', reason: 'ERROR_INTERNAL' },
+        note: `a fault in Postern; the service log has it${more}`,
+      })
+    },
+  )
+
+  it('a strict log that throws leaves one line at most, and no word of another', async () => {
+    let calls = 0
+    server = await startAuthz((parts) => ({
+      observe: (one) => {
+        calls += 1
+        if (calls === 1) boom()
+        parts.observe(one)
+      },
+    }))
+    expect((await server.ask({ host: 'strict.example.com' })).status).toBe(503)
+    expect(server.observed.map(({ status, note }) => [status, note])).toEqual([
+      [503, 'a fault in Postern; the service log has it'],
+    ])
+  })
+
   it('even telling of the fault may break', async () => {
     server = await startAuthz(() => ({ authenticate: boom, onFault: boom, observe: boom }))
     for (const [, question] of WAYS) expect((await server.ask(question)).status).toBe(503)

@@ -1,4 +1,4 @@
-// Renews the cookie's own time once half of the idle limit has passed, so that a replica that lost the last uses does
+// Cookie renewal: seals a session anew with a time of its own once half of the idle limit has passed, so that a replica that lost the last uses does
 // not end a session that was in use. The absolute limit stays where it was.
 import type { Config } from '../config/config.ts'
 import type { Ruling } from '../decide/ruling.ts'
@@ -13,18 +13,18 @@ import { signInSettings } from './compose-sign-in.ts'
  * The `Set-Cookie` of an allow whose session is due; undefined where none is. Never throws.
  * @param exchange the host that it reports is the one that the browser gets the cookie for
  */
-export type RenewCookie = (
+export type CookieRenewal = (
   decision: Decision,
   ruling: Ruling | undefined,
   exchange: Pick<Exchange, 'facts' | 'servedFacts'>,
 ) => string | undefined
 
-/** Makes the renewal. Only a decision that opened the cookie anew renews it: cached ones cost nothing. */
-export const makeRenewCookie = (
+/** Makes it. Only a decision that opened the cookie anew renews it: cached ones cost nothing. */
+export const makeCookieRenewal = (
   config: Config,
   identity: IdentityParts,
   nowMs: () => number,
-): RenewCookie => {
+): CookieRenewal => {
   const settings = signInSettings(config, identity)
   const dueSeconds = config.session.idleMs / 2000
   return (decision, ruling, { facts, servedFacts }) => {
