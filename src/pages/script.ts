@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 
 /**
- * `data-fragment` on a link says what to do: `pass` hands the fragment of this page on, or the one
- * that the tab's storage kept for it; `keep` puts it into the tab's
- * storage and leaves; `restore` takes it out again and leaves. Only what follows `#` of the link's own address changes.
+ * `data-fragment` on a link says what to do: `pass` hands the fragment of this page on, or the one that the tab's storage
+ * kept for it; `keep` puts it into the tab's storage and leaves; `restore` takes it out again and leaves. Only what follows
+ * `#` of the link's own address changes.
  */
 export const SCRIPT = `(()=>{"use strict"
 const page=document,here=location

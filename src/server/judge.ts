@@ -1,5 +1,6 @@
-// Deciding the way back for sign-in, or telling about a refusal: the target with this browser's cookies, by the same walk as on the
-// decision listener, traced so that a page can say what is missing. It writes no line: nobody asked for access yet.
+// Deciding the way back for sign-in, or telling about a refusal: the target with this browser's cookies, by the same walk
+// as on the decision listener, traced so that a page can say what is missing. It writes no line: nobody asked for access
+// yet.
 import type { Carried } from '../identity/carried.ts'
 import type { Authenticate, Verified } from '../identity/verified.ts'
 import { denied, type Decision } from '../policy/decision.ts'

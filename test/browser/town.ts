@@ -33,6 +33,8 @@ export interface TownPlan {
   /** Ids of the providers; each is one of its own. */
   readonly providers?: readonly string[]
   readonly settings?: Readonly<Record<string, unknown>>
+  /** Whether providers give refresh tokens. */
+  readonly refreshTokens?: boolean
   /** What somebody did to nginx's configuration. */
   readonly nginx?: (config: string) => string
 }
@@ -73,12 +75,15 @@ const build = async (plan: TownPlan, ends: Ends): Promise<Town> => {
   const ids = plan.providers ?? ['corp']
   const providers: TestProvider[] = []
   for (const id of ids) {
-    const provider = await startTestProvider({
-      clientId: 'postern',
-      clientSecret: CLIENT_SECRET,
-      redirectUris: [`${LOGIN}/callback/${id}`],
-      postLogoutRedirectUris: [`${LOGIN}/signed-out`],
-    })
+    const provider = await startTestProvider(
+      {
+        clientId: 'postern',
+        clientSecret: CLIENT_SECRET,
+        redirectUris: [`${LOGIN}/callback/${id}`],
+        postLogoutRedirectUris: [`${LOGIN}/signed-out`],
+      },
+      { claimsInIdToken: true, endSession: true, refreshTokens: plan.refreshTokens ?? false },
+    )
     ends.add(provider.close)
     providers.push(provider)
   }
