@@ -1,7 +1,7 @@
 // In which order the files of a log were written: the chain says it where it goes on from one to the next, the times of
 // their first lines say the rest. Reads a little of both ends of each file, never the whole.
 import { open } from 'node:fs/promises'
-import { parseBlock, parseEnd, parseCheckpoint } from './seal-line.ts'
+import { parseBlock, parseCheckpoint, parseEnd, timeOf } from './seal-line.ts'
 
 const LOOK = 262_144
 
@@ -48,8 +48,8 @@ const linesOf = (bytes: Buffer, length: number): readonly string[] =>
 
 const nameOf = (line: string): LineName | undefined => {
   const end = parseBlock(line) ?? parseCheckpoint(line) ?? parseEnd(line)
-  const ts = /^\{"v":1,"type":"[^"]*","ts":"([^"]*)"/.exec(line)?.[1]
-  return end === undefined || ts === undefined ? undefined : { writer: end.writer, seq: end.seq, ts }
+  const ts = timeOf(line)
+  return end === undefined || ts === '' ? undefined : { writer: end.writer, seq: end.seq, ts }
 }
 
 /**

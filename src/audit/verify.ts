@@ -1,10 +1,11 @@
 // Checks a log line by line: whose chain each line belongs to, what belongs to none, and what each new writer says of
 // what it found. The files are one stream, in the order in which they were written. Holds one walk for each writer.
-import { isBlockLine, isCheckpointLine, parseBlock, parseCheckpoint, parseEnd } from './seal-line.ts'
+import { isBlockLine, isCheckpointLine, parseBlock, parseCheckpoint, parseEnd, timeOf } from './seal-line.ts'
+import type { Keys } from './verify-checkpoint.ts'
 import type { Listener, Spot, WriterReport } from './verify-finding.ts'
 import { Fragments, isTear } from './verify-fragments.ts'
 import { StreamTail } from './verify-tail.ts'
-import { WriterWalk, type Keys } from './verify-writer.ts'
+import { WriterWalk } from './verify-writer.ts'
 
 /** What somebody knows of the log from elsewhere. */
 export type Expected =
@@ -101,9 +102,7 @@ export class LogVerifier {
   #checkpoint(text: string, bytes: Buffer): boolean {
     const read = parseCheckpoint(text)
     if (read === undefined) return false
-    const walk = this.#walkOf(read.writer, read.seq)
-    walk.checkpoint(read, this.#spot)
-    walk.plain(read.seq, bytes, this.#spot)
+    this.#walkOf(read.writer, read.seq).checkpoint(read, bytes, this.#spot)
     return true
   }
 
@@ -112,7 +111,7 @@ export class LogVerifier {
     if (end === undefined) return false
     const isFirst = end.seq === 1 && !this.#walks.has(end.writer)
     if (isFirst && text.startsWith(RESUME)) this.#resume(text, end.writer)
-    this.#walkOf(end.writer, end.seq).plain(end.seq, bytes, this.#spot)
+    this.#walkOf(end.writer, end.seq).plain(end.seq, timeOf(text), bytes, this.#spot)
     return true
   }
 

@@ -34,6 +34,7 @@ export const openAudit = async (
     writerId,
     nowMs,
     signer: chain === undefined ? undefined : makeLogSigner(chain.key.reveal()),
+    checkpointMs: chain?.checkpointMs,
     // A copy where the log is not: whoever cuts the log does not cut this one with it.
     onCheckpoint: (vouched: object) =>
       logger.info({ ...vouched, w: writerId }, 'checkpoint of the decision log'),
