@@ -61,8 +61,10 @@ const withCheckpoints = (writer: AuditWriter, intervalMs: number, every: Every):
 /** What the log ended with; of one that was changed for a new file at the very end, the last full file. */
 const endOfLog = async (path: string, isRotated: boolean): Promise<LogTail | undefined> => {
   const tail = await readLogTail(path)
-  const full = tail === undefined && isRotated ? (await rotatedFiles(path)).at(-1) : undefined
-  return full === undefined ? tail : readLogTail(full.path)
+  if (tail !== undefined || !isRotated) return tail
+  // A folder that may be written and not read: the new chain begins without a link.
+  const full = (await rotatedFiles(path).catch(() => [])).at(-1)
+  return full === undefined ? undefined : readLogTail(full.path)
 }
 
 const tell = (logger: Logger, what: WriterFault, error: unknown): void => {

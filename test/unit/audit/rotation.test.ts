@@ -16,7 +16,7 @@ import { appendChain, wholeChain } from '../../../src/audit/append-chain.ts'
 import { inOrderOfWriting, readEnds } from '../../../src/audit/file-order.ts'
 import { openFileSink } from '../../../src/audit/file-sink.ts'
 import { readLogTail } from '../../../src/audit/log-tail.ts'
-import { rotatedFiles } from '../../../src/audit/rotated-files.ts'
+import { moveAside, rotatedFiles } from '../../../src/audit/rotated-files.ts'
 import { makeAuditWriter } from '../../../src/audit/writer.ts'
 import { event, judge, logOf, NOW, SIGNER } from './sealed-log.ts'
 
@@ -103,6 +103,33 @@ describe('rotation by size', () => {
     const whole = readFileSync(path.join(folder, 'moved', 'd.ndjson'), 'latin1')
     expect(judge(whole)).toMatchObject({ findings: [], notes: [] })
     expect(whole.match(/"type":"login"/g)).toHaveLength(3)
+  })
+})
+
+describe('a full file', () => {
+  it('is never put in the place of an older one because the folder could not be read', async () => {
+    const old = path.join(folder, 'd.000001.ndjson')
+    writeFileSync(old, 'old lines')
+    writeFileSync(log, 'new lines')
+    const unreadable = (): Promise<readonly string[]> =>
+      Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }))
+    await expect(moveAside(log, unreadable)).rejects.toThrow('too many open files')
+    expect(all()).toEqual({ 'd.000001.ndjson': 'old lines', 'd.ndjson': 'new lines' })
+    await moveAside(log)
+    expect(all()).toEqual({ 'd.000001.ndjson': 'old lines', 'd.000002.ndjson': 'new lines' })
+  })
+
+  it('that is gone already is followed by a new one: an earlier try moved it and could not open another', async () => {
+    const one = await writer({ bytes: 1_000, keep: undefined })
+    renameSync(log, path.join(folder, 'd.000001.ndjson'))
+    for (let n = 0; n < 2; n += 1) {
+      one.write(event(n, { text: 'x'.repeat(1_000) }))
+      await one.flush()
+    }
+    await one.close()
+    expect(faults).toEqual([])
+    expect(names()).toEqual(['d.000001.ndjson', 'd.000002.ndjson', 'd.ndjson'])
+    expect(judge(all())).toMatchObject({ findings: [], notes: [] })
   })
 })
 
