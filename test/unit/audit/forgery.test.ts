@@ -65,6 +65,18 @@ const upTo = (why: string): readonly string[] =>
 const kinds = (text: string): readonly string[] =>
   judge(text, { keys: KEYS }).findings.map(({ kind }) => kind)
 
+/** The chain of a writer that found this log. */
+const chainBehind = async (writerId: string, log: string): Promise<string> => {
+  const sink = new MemorySink()
+  const writer = writerOver(sink, writerId, { signer: SIGNER, checkpointMs: HOUR_MS })
+  const after = parseBlock((linesOf(log).at(-1) ?? '').trimEnd())?.proof
+  writer.write({ v: 1, type: 'log.resume', ts: iso(NOW), after, bytes: 0, sha256: NOTHING })
+  writer.checkpoint('start')
+  writer.write(event(1))
+  await writer.close()
+  return sink.text
+}
+
 beforeAll(async () => {
   const sink = new MemorySink()
   const writer = writerOver(sink, 'w1', { signer: SIGNER, checkpointMs: HOUR_MS })
@@ -169,6 +181,22 @@ describe('without the key', () => {
     expect(kinds(torn)).toEqual(['unsigned'])
     expect(judge(torn).findings).toEqual([])
     expect(kinds(lines[0] ?? '')).toEqual([])
+  })
+
+  it('nobody puts whole chains in another order, or takes one out from between two', async () => {
+    const next = await chainBehind('w2', good)
+    const last = await chainBehind('w3', next)
+    expect(kinds(good + next + last)).toEqual([])
+    expect(kinds(good + last)).toEqual(['cut-off'])
+    expect(kinds(next + good)).toEqual(['reordered'])
+    expect(kinds(last + good + next)).toEqual(['reordered'])
+    const begun = judge(next + last, { keys: KEYS })
+    expect([begun.findings, begun.notes.map(({ kind }) => kind)]).toEqual([[], ['begins-late']])
+  })
+
+  it('nobody takes the line out that names what a writer found', async () => {
+    const next = await chainBehind('w2', good)
+    expect(kinds(good + linesOf(next).slice(1).join(''))).toEqual(['missing'])
   })
 
   it('nobody takes a checkpoint of one writer for another', () => {

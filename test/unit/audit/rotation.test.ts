@@ -173,6 +173,24 @@ describe('files in any order', () => {
     const ends = await Promise.all(['x', 'y', 'z'].map((name) => readEnds(path.join(folder, name))))
     expect(inOrderOfWriting(ends).map((one) => path.basename(one.path))).toEqual(['z', 'y', 'x'])
   })
+
+  it('are read as their writers found them, where the clock went back between two', async () => {
+    const one = await logOf('a', [1])
+    const after = /"hash":"([0-9a-f]{64})"\}\n$/.exec(one)?.[1]
+    const resume = {
+      v: 1,
+      type: 'log.resume',
+      ts: '2026-11-24T09:00:00.000Z',
+      after,
+      bytes: 0,
+      sha256: '',
+    } as const
+    const two = await wholeChain([resume], { writerId: 'b', nowMs: () => NOW - 3_600_000 })
+    for (const [name, content] of Object.entries({ y: two, z: one }))
+      writeFileSync(path.join(folder, name), content)
+    const ends = await Promise.all(['y', 'z'].map((name) => readEnds(path.join(folder, name))))
+    expect(inOrderOfWriting(ends).map((file) => path.basename(file.path))).toEqual(['z', 'y'])
+  })
 })
 
 const halves = (whole: string): readonly string[] => {
