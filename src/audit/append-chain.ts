@@ -7,7 +7,7 @@ import { makeAuditWriter } from './writer.ts'
 import type { SealedSettings } from './sealed-queue.ts'
 import type { Sink } from './sink.ts'
 
-type ChainOf = Pick<SealedSettings, 'writerId' | 'nowMs' | 'signer'>
+type ChainOf = Pick<SealedSettings, 'writerId' | 'nowMs' | 'signer' | 'checkpointMs'>
 
 /** The text of a chain that begins and ends with these lines. */
 export const wholeChain = async (lines: readonly LogFields[], settings: ChainOf): Promise<string> => {

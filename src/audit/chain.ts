@@ -8,6 +8,8 @@ export interface ChainSettings {
   readonly nowMs: () => number
   /** Without it there are no checkpoints: the chain is there, and nobody vouches for it. */
   readonly signer?: LogSigner | undefined
+  /** How often whoever owns the chain has it signed; undefined where not by the clock. */
+  readonly checkpointMs?: number | undefined
 }
 
 /** What a checkpoint vouches for, for whoever keeps it elsewhere. */
@@ -75,7 +77,7 @@ export class Chain {
 
   /** Vouches for the last block; to be called where no line waits for the end of its block. Undefined without a key. */
   checkpoint(why: CheckpointCause): { readonly text: string; readonly vouched: Vouched } | undefined {
-    const { signer, writerId } = this.#settings
+    const { signer, writerId, checkpointMs } = this.#settings
     if (signer === undefined) return undefined
     const vouched: Vouched = { head: this.#head, block: this.#blocks, last: this.#sealed }
     const { text, hash } = checkpointLine(
@@ -83,6 +85,7 @@ export class Chain {
         ...vouched,
         ts: this.#timestamp(),
         why,
+        everySeconds: checkpointMs === undefined ? undefined : Math.ceil(checkpointMs / 1_000),
         prev: this.#lastCheckpoint,
         key: signer.keyId,
         seq: this.next(),

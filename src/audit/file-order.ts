@@ -1,7 +1,8 @@
 // In which order the files of a log were written: the chain says it where it goes on from one to the next, the times of
 // their first lines say the rest. Reads a little of both ends of each file, never the whole.
 import { open } from 'node:fs/promises'
-import { parseBlock, parseEnd, parseCheckpoint } from './seal-line.ts'
+import { parseBlock, parseCheckpoint, parseEnd, timeOf } from './seal-line.ts'
+import { blockNamedIn } from './verify-tail.ts'
 
 const LOOK = 262_144
 
@@ -12,12 +13,16 @@ export interface FileEnds {
   readonly identity: string
   readonly first: LineName | undefined
   readonly last: LineName | undefined
+  /** `hash` of its last block line. */
+  readonly lastBlock: string | undefined
 }
 
 interface LineName {
   readonly writer: string
   readonly seq: number
   readonly ts: string
+  /** Of the first line of a writer that found a log: the block line that it ended with. */
+  readonly after: string | undefined
 }
 
 /** Reads the ends of a file; rejects where it cannot be read. */
@@ -28,15 +33,15 @@ export const readEnds = async (path: string): Promise<FileEnds> => {
     const length = Math.min(LOOK, size)
     const head = await handle.read(Buffer.alloc(length), 0, length, 0)
     const tail = await handle.read(Buffer.alloc(length), 0, length, size - length)
+    const lastLines = linesOf(tail.buffer, tail.bytesRead)
     return {
       path,
       identity: `${dev}:${ino}`,
       first: linesOf(head.buffer, head.bytesRead)
         .map(nameOf)
         .find((name) => name !== undefined),
-      last: linesOf(tail.buffer, tail.bytesRead)
-        .map(nameOf)
-        .findLast((name) => name !== undefined),
+      last: lastLines.map(nameOf).findLast((name) => name !== undefined),
+      lastBlock: lastLines.map(parseBlock).findLast((block) => block !== undefined)?.proof,
     }
   } finally {
     await handle.close()
@@ -48,8 +53,10 @@ const linesOf = (bytes: Buffer, length: number): readonly string[] =>
 
 const nameOf = (line: string): LineName | undefined => {
   const end = parseBlock(line) ?? parseCheckpoint(line) ?? parseEnd(line)
-  const ts = /^\{"v":1,"type":"[^"]*","ts":"([^"]*)"/.exec(line)?.[1]
-  return end === undefined || ts === undefined ? undefined : { writer: end.writer, seq: end.seq, ts }
+  const ts = timeOf(line)
+  return end === undefined || ts === ''
+    ? undefined
+    : { writer: end.writer, seq: end.seq, ts, after: blockNamedIn(line) }
 }
 
 /**
@@ -57,11 +64,7 @@ const nameOf = (line: string): LineName | undefined => {
  * @param files in the order in which they were named: it holds where nothing else says more. Never throws.
  */
 export const inOrderOfWriting = (files: readonly FileEnds[]): readonly FileEnds[] => {
-  const follows = (next: FileEnds, file: FileEnds): boolean =>
-    next !== file &&
-    next.first !== undefined &&
-    next.first.writer === file.last?.writer &&
-    next.first.seq === file.last.seq + 1
+  const follows = (next: FileEnds, file: FileEnds): boolean => next !== file && goesOn(next.first, file)
   const isBegin = (file: FileEnds): boolean => !files.some((other) => follows(file, other))
   const runFrom = (file: FileEnds, before: readonly FileEnds[]): readonly FileEnds[] => {
     const run = [...before, file]
@@ -73,6 +76,12 @@ export const inOrderOfWriting = (files: readonly FileEnds[]): readonly FileEnds[
   // Files that follow each other in a circle are no log; they are checked as they were named.
   return [...ordered, ...files.filter((file) => !ordered.includes(file))]
 }
+
+/** The chain goes on there, or a writer begins there that found this file. */
+const goesOn = (first: LineName | undefined, { last, lastBlock }: FileEnds): boolean =>
+  first !== undefined &&
+  ((first.writer === last?.writer && first.seq === last.seq + 1) ||
+    (first.after !== undefined && first.after === lastBlock))
 
 const compareTimes = (one: string | undefined, other: string | undefined): number =>
   one === undefined || other === undefined || one === other ? 0 : one < other ? -1 : 1

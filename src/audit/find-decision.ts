@@ -1,5 +1,6 @@
 // Finds one decision in the files of a log, by its id, without holding more of them than a piece.
 import { createReadStream } from 'node:fs'
+import { codeOf } from './error-code.ts'
 import { forEachLine } from './read-lines.ts'
 import { readLine, type DecisionLine } from './read.ts'
 
@@ -34,9 +35,7 @@ const findInFile = async (file: string, id: string): Promise<DecisionSearch> => 
       return search.kind === 'not-found' ? undefined : 'stop'
     })
   } catch (error) {
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
-    return { kind: 'unreadable', why: `cannot read \`${file}\`: ${code}` }
+    return { kind: 'unreadable', why: `cannot read \`${file}\`: ${codeOf(error)}` }
   }
   return search
 }

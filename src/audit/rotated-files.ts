@@ -2,6 +2,7 @@
 // the clock does, so that names sort as the files were written, the open one last.
 import { readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { codeOf } from './error-code.ts'
 
 const DIGITS = 6
 
@@ -11,10 +12,13 @@ interface RotatedFile {
   readonly number: number
 }
 
-/** The full files of a log, oldest first; none where the folder cannot be read. Never rejects. */
-export const rotatedFiles = async (path: string): Promise<readonly RotatedFile[]> => {
+/** Names of the files in a folder; rejects where it cannot be read. */
+type List = (folder: string) => Promise<readonly string[]>
+
+/** The full files of a log, oldest first; rejects where the folder cannot be read: that is not the same as none. */
+export const rotatedFiles = async (path: string, list: List = readdir): Promise<readonly RotatedFile[]> => {
   const folder = dirname(path)
-  const names = await readdir(folder).catch(() => [])
+  const names = await list(folder)
   return names
     .map((name) => ({ path: join(folder, name), number: numberOf(name, basename(path)) }))
     .filter((file): file is RotatedFile => file.number !== undefined)
@@ -29,14 +33,18 @@ const numberOf = (name: string, base: string): number | undefined => {
   return /^\d{6,15}$/.test(middle) ? Number(middle) : undefined
 }
 
-/** Gives the file the next number. @returns its new path; rejects where it cannot be renamed */
-export const moveAside = async (path: string): Promise<string> => {
-  const last = (await rotatedFiles(path)).at(-1)?.number ?? 0
+/**
+ * Gives the file the next number; nothing where it is gone already: an earlier try moved it, or somebody else did.
+ * Rejects where its number cannot be found out, or it cannot be renamed.
+ */
+export const moveAside = async (path: string, list: List = readdir): Promise<void> => {
+  const last = (await rotatedFiles(path, list)).at(-1)?.number ?? 0
   const extension = extname(path)
   const number = String(last + 1).padStart(DIGITS, '0')
   const moved = `${path.slice(0, path.length - extension.length)}.${number}${extension}`
-  await rename(path, moved)
-  return moved
+  await rename(path, moved).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error
+  })
 }
 
 /** Deletes the oldest full files but for the last `keep`; rejects where one cannot be deleted. */

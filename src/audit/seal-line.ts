@@ -28,13 +28,17 @@ export interface BlockSeal {
   readonly writer: string
 }
 
+const CAUSES = ['start', 'interval', 'rotate', 'stop'] as const
+
 /** When a checkpoint was made. */
-export type CheckpointCause = 'start' | 'interval' | 'rotate' | 'stop'
+export type CheckpointCause = (typeof CAUSES)[number]
 
 /** What a checkpoint says. */
 export interface Checkpoint {
   readonly ts: string
   readonly why: CheckpointCause
+  /** Longest time between two of them while the writer runs; undefined where it makes none by the clock. */
+  readonly everySeconds: number | undefined
   /** Blocks so far, and the sequence number of the last block line. */
   readonly block: number
   readonly last: number
@@ -55,7 +59,7 @@ export interface ProvedLine {
 
 /** A block line and a checkpoint as they were read. */
 export type SealLine = BlockSeal & ProvedLine
-export type CheckpointRead = Omit<Checkpoint, 'why'> & ProvedLine
+export type CheckpointRead = Checkpoint & ProvedLine
 
 /** Writes a block line. @returns its text with a line break, and its own hash */
 export const blockLine = (seal: BlockSeal): { readonly text: string; readonly hash: string } => {
@@ -73,8 +77,9 @@ export const checkpointLine = (
   sign: (text: string) => string,
 ): { readonly text: string; readonly hash: string } => {
   const proved =
-    `{"v":1,"type":"log.checkpoint","ts":"${checkpoint.ts}","why":"${checkpoint.why}","block":${checkpoint.block}` +
-    `,"last":${checkpoint.last},"head":"${checkpoint.head}","prev":"${checkpoint.prev}","key":"${checkpoint.key}"` +
+    `{"v":1,"type":"log.checkpoint","ts":"${checkpoint.ts}","why":"${checkpoint.why}"` +
+    (checkpoint.everySeconds === undefined ? '' : `,"every":${checkpoint.everySeconds}`) +
+    `,"block":${checkpoint.block},"last":${checkpoint.last},"head":"${checkpoint.head}","prev":"${checkpoint.prev}","key":"${checkpoint.key}"` +
     `,"seq":${checkpoint.seq},"w":${jsonString(checkpoint.writer)}`
   return { text: `${proved},"sig":"${sign(proved)}"}\n`, hash: sha256(proved) }
 }
@@ -89,8 +94,8 @@ const BLOCK = new RegExp(
     `,"sha256":${HASH},"prev":${HASH}(,"end":true)?,"seq":${COUNT},${WRITER}),"hash":${HASH}\\}$`,
 )
 const CHECKPOINT = new RegExp(
-  `^(\\{"v":1,"type":"log\\.checkpoint",${TS},"why":"(start|interval|rotate|stop)","block":${COUNT},"last":${COUNT}` +
-    `,"head":${HASH},"prev":${HASH},"key":"([0-9a-f]{16})","seq":${COUNT},${WRITER}),"sig":"([\\w-]{86})"\\}$`,
+  `^(\\{"v":1,"type":"log\\.checkpoint",${TS},"why":"(${CAUSES.join('|')})"(?:,"every":${COUNT})?` +
+    `,"block":${COUNT},"last":${COUNT},"head":${HASH},"prev":${HASH},"key":"([0-9a-f]{16})","seq":${COUNT},${WRITER}),"sig":"([\\w-]{86})"\\}$`,
 )
 const PLAIN_END = new RegExp(`,"seq":${COUNT},${WRITER}\\}$`)
 /** Longest end that is looked at: a name of a writer is a host name and a few letters. */
@@ -119,13 +124,16 @@ export const parseBlock = (text: string): SealLine | undefined => {
 
 /** Reads a checkpoint without its line break; undefined for any other line. Never throws. */
 export const parseCheckpoint = (text: string): CheckpointRead | undefined => {
-  const [, proved = '', ts = '', , ...rest] = CHECKPOINT.exec(text) ?? []
-  if (proved === '') return undefined
+  const [, proved = '', ts = '', why, every, ...rest] = CHECKPOINT.exec(text) ?? []
+  const cause = CAUSES.find((one) => one === why)
+  if (cause === undefined) return undefined
   const [block, last, head = '', prev = '', key = '', seq, name = '', proof = ''] = rest
   return {
     proved,
     proof,
     ts,
+    why: cause,
+    everySeconds: every === undefined ? undefined : Number(every),
     block: Number(block),
     last: Number(last),
     head,
@@ -143,6 +151,11 @@ export const parseEnd = (text: string): { readonly seq: number; readonly writer:
     ? undefined
     : { seq: Number(seq), writer: name.slice(1, -1) }
 }
+
+const TIME = new RegExp(`^\\{"v":1,"type":"[^"]*",${TS}`)
+
+/** When any line of a log was written, as it says itself; empty where it does not. Never throws. */
+export const timeOf = (text: string): string => TIME.exec(text)?.[1] ?? ''
 
 export const isBlockLine = (text: string): boolean => text.startsWith('{"v":1,"type":"log.block",')
 export const isCheckpointLine = (text: string): boolean => text.startsWith('{"v":1,"type":"log.checkpoint",')

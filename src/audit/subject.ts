@@ -5,8 +5,9 @@ import { flat, jsonString } from './json-text.ts'
 
 /** Longest text of a header or a name in a line. */
 export const AGENT_MAX = 200
-const VALUE_MAX = 512
-const VALUES_MAX = 64
+/** Longest value of a claim, and most values of one. */
+export const VALUE_MAX = 512
+export const VALUES_MAX = 64
 
 /** What of a caller is the same in each of his lines. */
 interface SubjectTexts {

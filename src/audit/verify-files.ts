@@ -1,5 +1,6 @@
 // Checks the files of a log as they lie on a disk, or as they come by a pipe. Reads each once, a piece at a time.
 import { createReadStream } from 'node:fs'
+import { codeOf } from './error-code.ts'
 import { inOrderOfWriting, readEnds, type FileEnds } from './file-order.ts'
 import { forEachLine } from './read-lines.ts'
 import type { Listener } from './verify-finding.ts'
@@ -59,6 +60,3 @@ const orderFiles = async (files: readonly string[]): Promise<readonly string[] |
   if (twice !== undefined) return `\`${twice.path}\` was named twice`
   return inOrderOfWriting(ends).map(({ path }) => path)
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'

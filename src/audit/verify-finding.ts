@@ -18,7 +18,7 @@ export type FindingKind =
   | 'foreign'
   /** the end is not there that somebody else knows of */
   | 'cut-off'
-  /** a chain that nobody vouches for, though a key was given */
+  /** a chain that nobody vouches for, or not to where it should be, though a key was given */
   | 'unsigned'
   /** a checkpoint whose signature is not that of the key */
   | 'signature'

@@ -10,6 +10,9 @@ const resumeSchema = z.looseObject({
   sha256: z.string(),
 })
 
+/** How the line begins that says what a new writer found. */
+export const RESUME = '{"v":1,"type":"log.resume",'
+
 const EARLIER_MAX = 16
 
 export type TailCheck = 'same' | 'other-block' | 'other-lines' | 'not-known'
@@ -58,6 +61,10 @@ export class StreamTail {
     return hash.digest('hex') === found.sha256 ? 'same' : 'other-lines'
   }
 }
+
+/** Which block line a new writer found last; undefined where it found none, or for any other line. Never throws. */
+export const blockNamedIn = (text: string): string | undefined =>
+  text.startsWith(RESUME) ? readResume(text)?.after : undefined
 
 const readResume = (text: string): LogTail | undefined => {
   try {

@@ -1,14 +1,11 @@
-// One writer's chain, walked: each block against its seal, each seal against the one before, each checkpoint against the
-// block that it vouches for. A class, since it guards how far it got. It holds a hash and counters, never lines.
+// One writer's chain, walked: each block against its seal, each seal against the one before, each checkpoint in its
+// place. A class, since it guards how far it got. It holds a hash and counters, never lines.
 import { createHash, type Hash } from 'node:crypto'
-import type { LogKey } from './log-key.ts'
 import { NOTHING, sha256, type CheckpointRead, type SealLine } from './seal-line.ts'
 import { blockFault, type BlockView, type Head } from './verify-block.ts'
+import { Vouching, type Keys } from './verify-checkpoint.ts'
 import type { Finding, FindingKind, Listener, NoteKind, Spot, WriterReport } from './verify-finding.ts'
 import { countOf, rangesText, SequenceOrder } from './verify-order.ts'
-
-/** Keys by their id; undefined = signatures are not checked. */
-export type Keys = ReadonlyMap<string, LogKey> | undefined
 
 interface OpenBlock {
   readonly hash: Hash
@@ -16,22 +13,20 @@ interface OpenBlock {
   readonly from: Spot
   to: Spot
   lines: number
+  /** It is to hold nothing else. */
+  checkpoint: CheckpointRead | undefined
 }
 
 export class WriterWalk {
   readonly writer: string
   readonly #listener: Listener
-  readonly #keys: Keys
+  readonly #vouching: Vouching
   readonly #order = new SequenceOrder()
   readonly #begin: { readonly seq: number; readonly spot: Spot }
   #head: Head | undefined
   #open: OpenBlock | undefined
   #ended = false
   #blocks = 0
-  #checkpoints = 0
-  /** Number of the block up to which somebody vouches for it. */
-  #signedTo: number | undefined
-  #lastCheckpoint: string | undefined
   /** The lines that no block seals were there when the next writer began. */
   #tailIsSealed = false
   #last: Spot
@@ -39,7 +34,7 @@ export class WriterWalk {
   constructor(writer: string, seq: number, spot: Spot, listener: Listener, keys: Keys) {
     this.writer = writer
     this.#listener = listener
-    this.#keys = keys
+    this.#vouching = new Vouching(keys)
     this.#begin = { seq, spot }
     this.#last = spot
   }
@@ -66,26 +61,33 @@ export class WriterWalk {
     this.#tailIsSealed = this.#open !== undefined
   }
 
-  plain(seq: number, bytes: Uint8Array, spot: Spot): void {
+  /** @param ts of the line, as it says itself */
+  plain(seq: number, ts: string, bytes: Uint8Array, spot: Spot): void {
     this.#order.take(seq)
+    this.#vouching.saw(ts)
     this.#last = spot
     if (this.#isAfterEnd(seq)) {
       this.#tell('foreign', spot, spot, `a line after the end of \`${this.writer}\``)
       return
     }
-    this.#open ??= { hash: createHash('sha256'), firstSeq: seq, from: spot, to: spot, lines: 0 }
-    this.#open.hash.update(bytes)
-    this.#open.lines += 1
-    this.#open.to = spot
+    this.#open ??= newBlock(seq, spot)
+    const open = this.#open
+    if (open.checkpoint !== undefined && !this.#order.hasFaults())
+      this.#tell('edited', open.from, spot, 'the checkpoint is not alone in its block')
+    open.checkpoint = undefined
+    open.hash.update(bytes)
+    open.lines += 1
+    open.to = spot
   }
 
   block(seal: SealLine, spot: Spot): void {
     this.#order.take(seal.seq)
+    this.#vouching.saw(seal.ts)
     this.#last = spot
     const view = this.#view(seal, spot)
     const fault = this.#isAfterEnd(seal.seq)
       ? this.#finding('foreign', view.from, spot, `a block after the end of \`${this.writer}\``)
-      : blockFault(view)
+      : (blockFault(view) ?? this.#stopFault(seal, spot))
     if (fault === undefined) this.#blocks += 1
     else this.#listener.finding(fault)
     this.#open = undefined
@@ -115,32 +117,23 @@ export class WriterWalk {
     }
   }
 
-  /** To be called before the line counts as one of its block. */
-  checkpoint(line: CheckpointRead, spot: Spot): void {
-    this.#checkpoints += 1
-    const fault = this.#signatureFault(line)
-    if (fault !== undefined) this.#tell('signature', spot, spot, fault)
-    else if (this.#keys !== undefined) this.#signedTo = line.block
-    // Where lines are out of order before it, the block says so.
-    const isFirst = this.#open === undefined && !this.#order.hasFaults() && this.#order.next() === line.seq
-    if (isFirst && !this.#vouchesForHead(line))
-      this.#tell('edited', this.#head?.spot ?? spot, spot, 'the checkpoint vouches for another block line')
-    if (isFirst && this.#lastCheckpoint !== undefined && this.#lastCheckpoint !== line.prev)
-      this.#tell('edited', spot, spot, 'the checkpoint follows another one than the one before it')
-    this.#lastCheckpoint = sha256(line.proved)
+  /** Nothing may follow the checkpoint that was made at the end. */
+  #stopFault(seal: SealLine, spot: Spot): Finding | undefined {
+    const checkpoint = this.#open?.checkpoint
+    return checkpoint?.why !== 'stop' || seal.end
+      ? undefined
+      : this.#finding('edited', spot, spot, 'its checkpoint says that the chain ends here, and it goes on')
   }
 
-  #vouchesForHead({ head, block, last }: CheckpointRead): boolean {
-    if (this.#head === undefined) return this.#begin.seq !== 1 || (head === NOTHING && block === 0)
-    if (!this.#head.isWhole) return true
-    return this.#head.hash === head && this.#head.block === block && this.#head.seq === last
-  }
-
-  #signatureFault({ key, proved, proof }: CheckpointRead): string | undefined {
-    if (this.#keys === undefined) return undefined
-    const known = this.#keys.get(key)
-    if (known === undefined) return `the checkpoint is signed by key \`${key}\`, which was not given`
-    return known.verifies(proved, proof) ? undefined : 'the signature of the checkpoint is wrong'
+  checkpoint(line: CheckpointRead, bytes: Uint8Array, spot: Spot): void {
+    const head = this.#head
+    const isFirst = this.#open === undefined
+    const isInOrder = !this.#order.hasFaults() && (this.#order.next() ?? line.seq) === line.seq
+    const place = { head, isFirst, isInOrder, beginsLate: this.#begin.seq !== 1 }
+    for (const { kind, what, isOfHead } of this.#vouching.take(line, place))
+      this.#tell(kind, isOfHead ? (head?.spot ?? spot) : spot, spot, what)
+    this.plain(line.seq, line.ts, bytes, spot)
+    if (isFirst && this.#open !== undefined) this.#open.checkpoint = line
   }
 
   /**
@@ -157,7 +150,7 @@ export class WriterWalk {
       blocks: this.#blocks,
       sealedTo: this.#head?.seq,
       head: this.#head?.hash,
-      checkpoints: this.#checkpoints,
+      checkpoints: this.#vouching.count(),
       end: this.#ended ? 'closed' : this.#open === undefined ? 'open' : 'torn',
     }
   }
@@ -189,26 +182,11 @@ export class WriterWalk {
   }
 
   #finishSigned(): void {
-    const head = this.#head
-    if (head === undefined) return
-    if (this.#keys === undefined) {
-      if (this.#checkpoints > 0)
-        this.#note('not-checked', head.spot, head.spot, `${this.#checkpoints} signatures, and no \`--key\``)
-      return
-    }
-    if (this.#signedTo === undefined) {
-      this.#tell(
-        'unsigned',
-        this.#begin.spot,
-        head.spot,
-        `nobody vouches for the chain of \`${this.writer}\``,
-      )
-      return
-    }
-    // The last block of a closed chain holds the checkpoint itself.
-    const unsigned = head.block - this.#signedTo - 1
-    if (unsigned > 0)
-      this.#note('not-signed', head.spot, head.spot, `${unsigned} blocks after the last checkpoint`)
+    const end = this.#vouching.end(this.#head, this.#ended, this.#open?.lines ?? 0)
+    if (end === undefined) return
+    const to = this.#head?.spot ?? this.#last
+    if (end.is === 'note') this.#note(end.kind, to, to, end.what)
+    else this.#tell(end.kind, this.#begin.spot, this.#last, end.what)
   }
 
   #finding(kind: FindingKind, from: Spot, to: Spot, what: string): Finding {
@@ -225,3 +203,12 @@ export class WriterWalk {
     this.#listener.note({ kind, writer: this.writer, blocks: [block, block], from, to, what })
   }
 }
+
+const newBlock = (seq: number, spot: Spot): OpenBlock => ({
+  hash: createHash('sha256'),
+  firstSeq: seq,
+  from: spot,
+  to: spot,
+  lines: 0,
+  checkpoint: undefined,
+})

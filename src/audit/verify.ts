@@ -1,10 +1,19 @@
 // Checks a log line by line: whose chain each line belongs to, what belongs to none, and what each new writer says of
 // what it found. The files are one stream, in the order in which they were written. Holds one walk for each writer.
-import { isBlockLine, isCheckpointLine, parseBlock, parseCheckpoint, parseEnd } from './seal-line.ts'
+import {
+  isBlockLine,
+  isCheckpointLine,
+  parseBlock,
+  parseCheckpoint,
+  parseEnd,
+  timeOf,
+  type SealLine,
+} from './seal-line.ts'
+import type { Keys } from './verify-checkpoint.ts'
 import type { Listener, Spot, WriterReport } from './verify-finding.ts'
 import { Fragments, isTear } from './verify-fragments.ts'
-import { StreamTail } from './verify-tail.ts'
-import { WriterWalk, type Keys } from './verify-writer.ts'
+import { blockNamedIn, RESUME, StreamTail } from './verify-tail.ts'
+import { WriterWalk } from './verify-writer.ts'
 
 /** What somebody knows of the log from elsewhere. */
 export type Expected =
@@ -24,8 +33,6 @@ export interface VerifiedLog {
   readonly writers: readonly WriterReport[]
 }
 
-const RESUME = '{"v":1,"type":"log.resume",'
-
 /** A class, since it guards how far it got. Nothing in it throws, whatever the bytes are. */
 export class LogVerifier {
   readonly #options: VerifyOptions
@@ -36,6 +43,8 @@ export class LogVerifier {
   readonly #tail = new StreamTail()
   readonly #fragments: Fragments
   readonly #heads: Set<string>
+  /** Blocks that a writer found, and that are not there so far, with its name. */
+  readonly #sought = new Map<string, string>()
   #spot: Spot = { file: '', line: 0 }
   #lines = 0
   #lastWalk: WriterWalk | undefined
@@ -93,6 +102,7 @@ export class LogVerifier {
     this.#walkOf(seal.writer, seal.seq).block(seal, this.#spot)
     this.#tail.block(seal.proof)
     this.#heads.delete(seal.proof)
+    this.#tellSought(seal)
     this.#lastBlock = { spot: this.#spot, order: this.#lines }
     this.#fragments.settle()
     return true
@@ -101,9 +111,7 @@ export class LogVerifier {
   #checkpoint(text: string, bytes: Buffer): boolean {
     const read = parseCheckpoint(text)
     if (read === undefined) return false
-    const walk = this.#walkOf(read.writer, read.seq)
-    walk.checkpoint(read, this.#spot)
-    walk.plain(read.seq, bytes, this.#spot)
+    this.#walkOf(read.writer, read.seq).checkpoint(read, bytes, this.#spot)
     return true
   }
 
@@ -112,7 +120,7 @@ export class LogVerifier {
     if (end === undefined) return false
     const isFirst = end.seq === 1 && !this.#walks.has(end.writer)
     if (isFirst && text.startsWith(RESUME)) this.#resume(text, end.writer)
-    this.#walkOf(end.writer, end.seq).plain(end.seq, bytes, this.#spot)
+    this.#walkOf(end.writer, end.seq).plain(end.seq, timeOf(text), bytes, this.#spot)
     return true
   }
 
@@ -156,6 +164,7 @@ export class LogVerifier {
         this.#fragments.vouchedFor(this.#lastBlock?.order ?? 0)
         return
       case 'not-known':
+        this.#sought.set(blockNamedIn(text) ?? '', writer)
         this.#listener.note({
           kind: 'begins-late',
           writer,
@@ -182,6 +191,20 @@ export class LogVerifier {
       from: this.#lastBlock?.spot ?? this.#spot,
       to: this.#spot,
       what,
+    })
+  }
+
+  /** What a writer found when it began cannot come behind it. */
+  #tellSought({ proof, writer, block }: SealLine): void {
+    const finder = this.#sought.get(proof)
+    if (finder === undefined) return
+    this.#listener.finding({
+      kind: 'reordered',
+      writer,
+      blocks: [block, block],
+      from: this.#spot,
+      to: this.#spot,
+      what: `\`${finder}\` found it at its start, and stands before it`,
     })
   }
 

@@ -48,17 +48,21 @@ export const auditText = (report: AuditReport): string => {
   return `${lines.join('\n')}\n`
 }
 
-type Verdict = 'whole' | 'torn' | 'changed'
+type Verdict = 'whole' | 'torn' | 'not-signed' | 'changed'
 
 const VERDICT: Readonly<Record<Verdict, string>> = {
   whole: 'whole',
   torn: 'whole but for what a writer that was killed, or still writes, left unsealed',
+  'not-signed': 'nothing is wrong up to the last checkpoint; nobody vouches for what follows it',
   changed: 'not as it was written',
 }
 
 const verdictOf = ({ findings, notes }: AuditReport): Verdict => {
   if (findings.length > 0) return 'changed'
-  return notes.some(({ kind }) => kind === 'torn') ? 'torn' : 'whole'
+  const isNoted = (wanted: Note['kind']): boolean => notes.some(({ kind }) => kind === wanted)
+  // The weakest that stands: what is torn is not signed either.
+  if (isNoted('not-signed')) return 'not-signed'
+  return isNoted('torn') ? 'torn' : 'whole'
 }
 
 /** Plain data for `-o json`; stable names, additive. */

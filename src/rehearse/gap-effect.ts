@@ -11,70 +11,53 @@ export const NOT_RECORDED = 'not_recorded'
 
 /** The gap that a predicate falls into; undefined where it reads what was recorded. */
 const gapOf = (predicate: Predicate, traced: TracedPredicate, gaps: ReadonlySet<Gap>): Gap | undefined => {
-  if (isAtEdge(predicate, traced)) return 'time'
-  return gapsReadBy(predicate, traced).find((gap) => gaps.has(gap))
+  const { isAtEdge = false, reads } = readingOf(predicate, traced)
+  return isAtEdge ? 'time' : reads.find((gap) => gaps.has(gap))
 }
 
-/** The log counts in whole seconds, and its time is that of the answer. */
-const isAtEdge = (predicate: Predicate, { has }: TracedPredicate): boolean => {
-  switch (predicate.kind) {
-    case 'auth_age':
-      return Math.abs(Number.parseInt(has, 10) - predicate.maxSeconds) <= 1
-    case 'until':
-      return Math.abs(Date.parse(has) - predicate.atMs) <= 1_000
-    case 'methods':
-    case 'paths':
-    case 'preflight':
-    case 'from_networks':
-    case 'anyone':
-    case 'authenticated':
-    case 'users':
-    case 'clients':
-    case 'service_accounts':
-    case 'emails':
-    case 'email_domains':
-    case 'groups':
-    case 'all_groups':
-    case 'claim':
-    case 'cred':
-    case 'amr':
-    case 'acr':
-    case 'mfa':
-      return false
-  }
+/** What a predicate reads that the log may lack. */
+interface Reading {
+  readonly reads: readonly Gap[]
+  /** The log counts in whole seconds, and its time is that of the answer: a second more or less would tip it. */
+  readonly isAtEdge?: boolean
 }
 
-const gapsReadBy = (predicate: Predicate, traced: TracedPredicate): readonly Gap[] => {
+const readingOf = (predicate: Predicate, { has }: TracedPredicate): Reading => {
   const claim = claimOf(predicate)
-  if (claim !== undefined) return ['caller', `claim:${claim}`]
+  if (claim !== undefined) return { reads: ['caller', `claim:${claim}`] }
   switch (predicate.kind) {
     case 'methods':
     case 'paths':
-    case 'until':
     case 'preflight':
     case 'from_networks':
-      return []
+      return { reads: [] }
+    case 'until':
+      return { reads: [], isAtEdge: Math.abs(Date.parse(has) - predicate.atMs) <= 1_000 }
+    case 'auth_age':
+      return {
+        reads: ['caller'],
+        isAtEdge: Math.abs(Number.parseInt(has, 10) - predicate.maxSeconds) <= 1,
+      }
     case 'anyone':
-      return traced.has === 'anybody' ? [] : ['caller']
+      return { reads: has === 'anybody' ? [] : ['caller'] }
     case 'users':
     case 'service_accounts':
-      return ['caller', 'subject']
+      return { reads: ['caller', 'subject'] }
     case 'clients':
-      return ['caller', 'client']
+      return { reads: ['caller', 'client'] }
     case 'amr':
-      return ['caller', 'amr']
+      return { reads: ['caller', 'amr'] }
     case 'acr':
-      return ['caller', 'acr']
+      return { reads: ['caller', 'acr'] }
     case 'authenticated':
     case 'cred':
     case 'mfa':
-    case 'auth_age':
     case 'emails':
     case 'email_domains':
     case 'groups':
     case 'all_groups':
     case 'claim':
-      return ['caller']
+      return { reads: ['caller'] }
   }
 }
 

@@ -1,6 +1,7 @@
 // A line of the decision log → what verification had found, as far as the line says it. What it does not say is named:
 // nobody may take a guess for the truth. Facts only; which rules read them is not known here.
 import type { DecisionLine } from '../audit/read.ts'
+import { AGENT_MAX, VALUE_MAX, VALUES_MAX } from '../audit/subject.ts'
 import {
   ANONYMOUS,
   type AnonymousNote,
@@ -22,11 +23,6 @@ export interface RecordedCaller {
   readonly authentication: Authentication
   readonly gaps: ReadonlySet<Gap>
 }
-
-/** Limits of what the log writes: a text of this length may be the begin of a longer one. */
-const NAME_MAX = 200
-const VALUE_MAX = 512
-const VALUES_MAX = 64
 
 /**
  * Reads the caller of a line.
@@ -52,12 +48,13 @@ const isWhole = ({ attrs }: DecisionLine, name: string): boolean => {
   return Array.isArray(attribute) || (attribute !== undefined && attribute.state !== 'cut')
 }
 
+/** A text of the greatest length that the log writes may be the begin of a longer one. */
 const cutTexts = ({ sub }: DecisionLine): readonly Gap[] => {
   const [, ...rest] = (sub.id ?? '').split('|')
   return [
     ...(rest.join('|').length >= VALUE_MAX ? (['subject'] as const) : []),
-    ...((sub.client?.length ?? 0) >= NAME_MAX ? (['client'] as const) : []),
-    ...((sub.acr?.length ?? 0) >= NAME_MAX ? (['acr'] as const) : []),
+    ...((sub.client?.length ?? 0) >= AGENT_MAX ? (['client'] as const) : []),
+    ...((sub.acr?.length ?? 0) >= AGENT_MAX ? (['acr'] as const) : []),
     ...((sub.amr?.length ?? 0) >= VALUES_MAX ? (['amr'] as const) : []),
   ]
 }

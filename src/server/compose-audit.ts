@@ -34,6 +34,7 @@ export const openAudit = async (
     writerId,
     nowMs,
     signer: chain === undefined ? undefined : makeLogSigner(chain.key.reveal()),
+    checkpointMs: chain?.checkpointMs,
     // A copy where the log is not: whoever cuts the log does not cut this one with it.
     onCheckpoint: (vouched: object) =>
       logger.info({ ...vouched, w: writerId }, 'checkpoint of the decision log'),
@@ -60,8 +61,10 @@ const withCheckpoints = (writer: AuditWriter, intervalMs: number, every: Every):
 /** What the log ended with; of one that was changed for a new file at the very end, the last full file. */
 const endOfLog = async (path: string, isRotated: boolean): Promise<LogTail | undefined> => {
   const tail = await readLogTail(path)
-  const full = tail === undefined && isRotated ? (await rotatedFiles(path)).at(-1) : undefined
-  return full === undefined ? tail : readLogTail(full.path)
+  if (tail !== undefined || !isRotated) return tail
+  // A folder that may be written and not read: the new chain begins without a link.
+  const full = (await rotatedFiles(path).catch(() => [])).at(-1)
+  return full === undefined ? undefined : readLogTail(full.path)
 }
 
 const tell = (logger: Logger, what: WriterFault, error: unknown): void => {

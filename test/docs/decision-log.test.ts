@@ -70,7 +70,7 @@ describe('the lines of the chain', () => {
       bytes: 0,
       sha256: 'b',
     } as const
-    const chain = await wholeChain([resume], { writerId: 'w', nowMs: () => 0, signer })
+    const chain = await wholeChain([resume], { writerId: 'w', nowMs: () => 0, signer, checkpointMs: 1_000 })
     const lines = chain
       .trimEnd()
       .split('\n')

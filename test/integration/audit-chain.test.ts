@@ -143,7 +143,9 @@ describe('a service that is stopped', () => {
     const blockAt = lines.findIndex((line) => line.includes('"block":3,'))
     const shorter = lines.slice(0, blockAt + 1).join('')
     await writeFile(path, shorter)
-    expect((await verify([path], ...keyOf(service))).code).toBe(0)
+    const cut = await verify([path], ...keyOf(service))
+    expect([cut.code, cut.report.verdict]).toEqual([0, 'not-signed'])
+    expect((await verify([path])).report.verdict).toBe('whole')
     expect(await changed(shorter, '--expect', whole.writers[0]?.head ?? '')).toEqual(['cut-off'])
   })
 })
@@ -179,14 +181,15 @@ describe('a service that is killed under load', () => {
     const torn = line.replace(/"seq":\d+/, `"seq":${next}`)
     await appendFile(join(service.folder, LOG), `${torn}\n${torn.slice(0, 200)}`)
     const alone = await verify(await files(service), ...keyOf(service))
-    expect([alone.code, alone.report.verdict]).toEqual([0, 'torn'])
+    expect([alone.code, alone.report.verdict]).toEqual([0, 'not-signed'])
+    expect((await verify(await files(service))).report.verdict).toBe('torn')
     const second = await start(service)
     expect(await ask(service)).toBe(200)
     second.signal('SIGTERM')
     await second.ended
     const path = join(service.folder, LOG)
     const after = await verify([path], ...keyOf(service))
-    expect([after.code, after.report.verdict, after.report.findings]).toEqual([0, 'torn', []])
+    expect([after.code, after.report.verdict, after.report.findings]).toEqual([0, 'not-signed', []])
     expect(after.report.writers.map(({ end }) => end)).toEqual(['torn', 'closed'])
     const text = await service.read(LOG)
     await writeFile(path, text.replace(`${torn}\n`, ''))
@@ -273,6 +276,9 @@ describe('the rest of what writes the log', () => {
     const log = await service.log()
     const whys = log.filter(({ type }) => type === 'log.checkpoint').map(({ why }) => why)
     expect(whys).toEqual(['start', 'interval', 'stop'])
+    expect(log.filter(({ type }) => type === 'log.checkpoint').map(({ every }) => every)).toEqual([
+      3_600, 3_600, 3_600,
+    ])
   })
 
   it('has a chain without a key, which is whole, and which nobody vouches for', async () => {

@@ -3,6 +3,8 @@
 import { Agent, request as httpRequest } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { verifyFiles } from '../../src/audit/verify-files.ts'
+import type { Finding, Note } from '../../src/audit/verify-finding.ts'
 import { makeSeal } from '../../src/identity/seal.ts'
 import { openSession, SESSION_PURPOSE } from '../../src/identity/session-seal.ts'
 import { nginxGuardedHost, publicHost } from '../support/front-hosts.ts'
@@ -50,6 +52,20 @@ const idOf = async (service: ServiceFolder, cookie: string): Promise<string | un
   })
   const value = cookie.slice(SESSION_COOKIE.length + 1)
   return openSession(seal, value, { name: SESSION_COOKIE, boundTo: 'example.com' })?.id
+}
+
+/** What `audit verify` says of the log. */
+const proofOf = async (file: string): Promise<unknown> => {
+  const findings: Finding[] = []
+  const notes: Note[] = []
+  const verdict = await verifyFiles(
+    [file],
+    { keys: undefined, expected: [] },
+    { finding: (one) => findings.push(one), note: (one) => notes.push(one) },
+    process.stdin,
+  )
+  if (verdict.kind === 'unreadable') return verdict
+  return { kind: verdict.kind, ends: verdict.log.writers.map(({ end }) => end), findings, notes }
 }
 
 it(`holds for ${MINUTES} minutes`, { timeout: (MINUTES + 5) * 60_000 }, async () => {
@@ -215,11 +231,13 @@ it(`holds for ${MINUTES} minutes`, { timeout: (MINUTES + 5) * 60_000 }, async ()
   postern.signal('SIGTERM')
   await postern.ended
   const lost = await ledger.compareWith([`${service.folder}/decisions.ndjson`])
+  const proof = await proofOf(`${service.folder}/decisions.ndjson`)
   agent.destroy()
   await provider.close()
   await service.remove()
   expect(ledger.findings()).toEqual([])
   expect(lost).toEqual([])
+  expect(proof).toEqual({ kind: 'read', ends: ['closed'], findings: [], notes: [] })
   // The first minutes fill what is kept; a short run has nothing to compare.
   if (MINUTES < 3) return
   const [early, late] = [heaps[1] ?? 0, heaps.at(-1) ?? 0]

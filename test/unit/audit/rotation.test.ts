@@ -16,7 +16,7 @@ import { appendChain, wholeChain } from '../../../src/audit/append-chain.ts'
 import { inOrderOfWriting, readEnds } from '../../../src/audit/file-order.ts'
 import { openFileSink } from '../../../src/audit/file-sink.ts'
 import { readLogTail } from '../../../src/audit/log-tail.ts'
-import { rotatedFiles } from '../../../src/audit/rotated-files.ts'
+import { moveAside, rotatedFiles } from '../../../src/audit/rotated-files.ts'
 import { makeAuditWriter } from '../../../src/audit/writer.ts'
 import { event, judge, logOf, NOW, SIGNER } from './sealed-log.ts'
 
@@ -106,6 +106,33 @@ describe('rotation by size', () => {
   })
 })
 
+describe('a full file', () => {
+  it('is never put in the place of an older one because the folder could not be read', async () => {
+    const old = path.join(folder, 'd.000001.ndjson')
+    writeFileSync(old, 'old lines')
+    writeFileSync(log, 'new lines')
+    const unreadable = (): Promise<readonly string[]> =>
+      Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }))
+    await expect(moveAside(log, unreadable)).rejects.toThrow('too many open files')
+    expect(all()).toEqual({ 'd.000001.ndjson': 'old lines', 'd.ndjson': 'new lines' })
+    await moveAside(log)
+    expect(all()).toEqual({ 'd.000001.ndjson': 'old lines', 'd.000002.ndjson': 'new lines' })
+  })
+
+  it('that is gone already is followed by a new one: an earlier try moved it and could not open another', async () => {
+    const one = await writer({ bytes: 1_000, keep: undefined })
+    renameSync(log, path.join(folder, 'd.000001.ndjson'))
+    for (let n = 0; n < 2; n += 1) {
+      one.write(event(n, { text: 'x'.repeat(1_000) }))
+      await one.flush()
+    }
+    await one.close()
+    expect(faults).toEqual([])
+    expect(names()).toEqual(['d.000001.ndjson', 'd.000002.ndjson', 'd.ndjson'])
+    expect(judge(all())).toMatchObject({ findings: [], notes: [] })
+  })
+})
+
 describe('what a log ended with', () => {
   it('is its last block and what follows, however far back it is', async () => {
     const closed = await logOf('w1', [2])
@@ -145,6 +172,24 @@ describe('files in any order', () => {
     for (const [name, content] of Object.entries(files)) writeFileSync(path.join(folder, name), content)
     const ends = await Promise.all(['x', 'y', 'z'].map((name) => readEnds(path.join(folder, name))))
     expect(inOrderOfWriting(ends).map((one) => path.basename(one.path))).toEqual(['z', 'y', 'x'])
+  })
+
+  it('are read as their writers found them, where the clock went back between two', async () => {
+    const one = await logOf('a', [1])
+    const after = /"hash":"([0-9a-f]{64})"\}\n$/.exec(one)?.[1]
+    const resume = {
+      v: 1,
+      type: 'log.resume',
+      ts: '2026-11-24T09:00:00.000Z',
+      after,
+      bytes: 0,
+      sha256: '',
+    } as const
+    const two = await wholeChain([resume], { writerId: 'b', nowMs: () => NOW - 3_600_000 })
+    for (const [name, content] of Object.entries({ y: two, z: one }))
+      writeFileSync(path.join(folder, name), content)
+    const ends = await Promise.all(['y', 'z'].map((name) => readEnds(path.join(folder, name))))
+    expect(inOrderOfWriting(ends).map((file) => path.basename(file.path))).toEqual(['z', 'y'])
   })
 })
 
