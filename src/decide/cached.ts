@@ -8,6 +8,7 @@ import { nextTimeEdgeMs } from '../policy/time-edge.ts'
 import { cacheKey, type KeyContext } from './cache-key.ts'
 import type { Matched, Settle } from './decide.ts'
 import type { Ruling } from './ruling.ts'
+import { makeSameCaller } from './same-caller.ts'
 
 export interface CacheSettings {
   readonly entries: number
@@ -47,11 +48,13 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
     maxSize: settings.entries * USUAL_ENTRY_BYTES,
     sizeCalculation: entryBytes,
   })
-  const keep = (key: string, matched: Matched, ruling: Ruling, nowMs: number): Ruling => {
+  const sameCaller = makeSameCaller()
+  const keep = (key: string, caller: string, matched: Matched, ruling: Ruling, nowMs: number): Ruling => {
     const endsAtMs = endOf(matched, ruling, settings, nowMs)
     // INVARIANT: nothing is stored that would live under a millisecond; the end is compared by the clock given.
     if (isKeepable(ruling) && endsAtMs - nowMs >= 1) {
-      cache.set(key, { ruling: toKeep(ruling), revocable: ruling.verified?.revocable, endsAtMs })
+      const kept = sameCaller(`${matched.sections[0].route} ${caller}`, toKeep(ruling))
+      cache.set(key, { ruling: kept, revocable: kept.verified?.revocable, endsAtMs })
     }
     return ruling
   }
@@ -59,7 +62,9 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
     size: () => cache.size,
     clear: () => cache.clear(),
     settle: (matched, facts, carried, nowMs) => {
-      const key = cacheKey(matched, facts, deps.context(carried))
+      const context = deps.context(carried)
+      const caller = context.credentialDigest
+      const key = cacheKey(matched, facts, context)
       const entry = cache.get(key)
       if (entry !== undefined && nowMs < entry.endsAtMs) {
         if (entry.revocable === undefined || deps.stillGood(entry.revocable, nowMs)) {
@@ -69,8 +74,9 @@ export const makeCachedSettle = (settle: Settle, settings: CacheSettings, deps: 
       }
       deps.onLookup('miss')
       const ruling = settle(matched, facts, carried, nowMs)
-      if (ruling instanceof Promise) return ruling.then((settled) => keep(key, matched, settled, nowMs))
-      return keep(key, matched, ruling, nowMs)
+      if (ruling instanceof Promise)
+        return ruling.then((settled) => keep(key, caller, matched, settled, nowMs))
+      return keep(key, caller, matched, ruling, nowMs)
     },
   }
 }

@@ -18,22 +18,30 @@ const roleOf = (name: string): FileRole | undefined => {
 }
 
 /** Names that count, sorted; `candidate/` with its YAML files. */
-export const listed = async (folder: string): Promise<readonly Listed[]> => {
+const listed = async (folder: string): Promise<readonly Listed[]> => {
   const names = await readdir(folder)
-  const candidates = names.includes('candidate') ? await yamlNames(join(folder, 'candidate')) : []
-  return [
+  const candidates = names.includes('candidate') ? await namesInside(join(folder, 'candidate')) : []
+  return namesThatCount(names, candidates)
+}
+
+const namesInside = async (folder: string): Promise<readonly string[]> =>
+  (await stat(folder)).isDirectory() ? readdir(folder) : []
+
+/**
+ * Chooses the names that count.
+ * @param names in the folder
+ * @param candidates names in `candidate/`
+ */
+export const namesThatCount = (names: readonly string[], candidates: readonly string[]): readonly Listed[] =>
+  [
     ...names.flatMap((name): readonly Listed[] => {
       const role = roleOf(name)
       return role === undefined ? [] : [{ name, role }]
     }),
-    ...candidates.map((name): Listed => ({ name: `candidate/${name}`, role: 'candidate' })),
+    ...candidates
+      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+      .map((name): Listed => ({ name: `candidate/${name}`, role: 'candidate' })),
   ].toSorted((one, other) => (one.name < other.name ? -1 : 1))
-}
-
-const yamlNames = async (folder: string): Promise<readonly string[]> =>
-  (await stat(folder)).isDirectory()
-    ? (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
-    : []
 
 interface Times {
   readonly inode: number
@@ -64,15 +72,21 @@ export const folderPrint = async (path: string): Promise<FolderPrint> => {
   })
   const folder = timesOf(await stat(path))
   const version = await readlink(join(path, '..data')).catch(() => '')
-  const place = `${await realpath(path)} ${version}`
-  return {
-    // Times of the folder itself tell of files that do not count, too.
-    text: JSON.stringify([place, folder.inode, rows]),
-    place,
-    folder,
-    files: new Map(rows),
-  }
+  return printOf(`${await realpath(path)} ${version}`, folder, rows)
 }
+
+/** Puts together what was seen. */
+const printOf = (
+  place: string,
+  folder: Times,
+  rows: readonly (readonly [string, FilePrint])[],
+): FolderPrint => ({
+  // Times of the folder itself tell of files that do not count, too.
+  text: JSON.stringify([place, folder.inode, rows]),
+  place,
+  folder,
+  files: new Map(rows),
+})
 
 const timesOf = (found: { ino: number; mtimeMs: number; ctimeMs: number }): Times => ({
   inode: found.ino,
@@ -101,7 +115,7 @@ const isPutThere = ({ modifiedMs, changedMs }: Times): boolean => changedMs > mo
 const AT_ONCE = 32
 
 /** Runs a task over all items, some at a time: thousands of files must not open thousands of descriptors. */
-export const inTurns = async <Item, Result>(
+const inTurns = async <Item, Result>(
   items: readonly Item[],
   task: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> => {

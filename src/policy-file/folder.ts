@@ -1,9 +1,10 @@
 // A policy folder on disk → the bytes of the files that count. Read as one moment: a folder that changes while it is read
-// is read again. ConfigMap volumes (names that start with `..`) are seen through their symlinks.
+// is read again. ConfigMap volumes (names that start with `..`) are seen through their symlinks. It waits for the disk: a
+// service that is running reads in a thread of its own.
 import { isUtf8 } from 'node:buffer'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { folderPrint, inTurns, listed, type FileRole, type Listed } from './folder-print.ts'
+import { namesThatCount, type FileRole, type Listed } from './folder-print.ts'
 import { issueOfFile, type Fault, type PolicyFile, type PolicyIssue } from './issue.ts'
 import { MAX_FILE_BYTES } from './yaml-fault.ts'
 
@@ -30,14 +31,14 @@ const ATTEMPTS = 5
 /**
  * Reads every file of a policy folder that counts, in the order of their names.
  * @param folder path as given
- * @returns bytes and texts, or why the folder cannot be read; never rejects
+ * @returns bytes and texts, or why the folder cannot be read; never throws
  */
-export const readFolder = async (folder: string): Promise<FolderReading> => {
+export const readFolder = (folder: string): FolderReading => {
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const before = await folderPrint(folder)
-      const reading = await readOnce(folder)
-      if ((await folderPrint(folder)).text === before.text) return reading
+      const before = lookOf(folder)
+      const reading = readOnce(folder)
+      if (lookOf(folder) === before) return reading
     }
     return unreadable(folder, 'it changes while it is read', 'write it at once, and reload')
   } catch (error) {
@@ -65,9 +66,34 @@ const unreadable = (folder: string, why: string, mend: string): FolderReading =>
   issues: [issueOfFile(folder, { code: 'E00', what: 'the policy folder cannot be read', why, mend })],
 })
 
-const readOnce = async (folder: string): Promise<FolderReading> => {
-  const files = await inTurns(await listed(folder), async (one) => fileOf(folder, one))
-  const misspelt = (await readdir(folder)).filter(
+const listed = (folder: string): readonly Listed[] => {
+  const names = readdirSync(folder)
+  const inside = join(folder, 'candidate')
+  const candidates = names.includes('candidate') && statSync(inside).isDirectory() ? readdirSync(inside) : []
+  return namesThatCount(names, candidates)
+}
+
+/** Two equal looks saw the same folder: names, sizes, times, and the files behind symlinks. */
+const lookOf = (folder: string): string => {
+  const rows = listed(folder).map(({ name }) => {
+    const { ino, mtimeMs, ctimeMs, size } = statSync(join(folder, name))
+    return [name, ino, mtimeMs, ctimeMs, size]
+  })
+  return JSON.stringify([realpathSync(folder), versionOf(folder), statSync(folder).ino, rows])
+}
+
+/** Where a ConfigMap volume points at; empty for any other folder. */
+const versionOf = (folder: string): string => {
+  try {
+    return readlinkSync(join(folder, '..data'))
+  } catch {
+    return ''
+  }
+}
+
+const readOnce = (folder: string): FolderReading => {
+  const files = listed(folder).map((one) => fileOf(folder, one))
+  const misspelt = readdirSync(folder).filter(
     (name) => /\.ya?ml$/i.test(name) && !name.endsWith('.yaml') && !name.startsWith('.'),
   )
   return { kind: 'read', files, warnings: misspelt.map((name) => issueOfFile(join(folder, name), NOT_READ)) }
@@ -80,11 +106,11 @@ const NOT_READ: Fault = {
   mend: 'rename it, or move it out of the folder',
 }
 
-const fileOf = async (folder: string, { name, role }: Listed): Promise<FolderFile> => {
+const fileOf = (folder: string, { name, role }: Listed): FolderFile => {
   const path = join(folder, name)
-  const { size } = await stat(path)
+  const { size } = statSync(path)
   // Longer files are refused unread.
-  const bytes = size > MAX_FILE_BYTES ? new Uint8Array() : new Uint8Array(await readFile(path))
+  const bytes = size > MAX_FILE_BYTES ? new Uint8Array() : new Uint8Array(readFileSync(path))
   return folderFile(path, name, role, bytes, size)
 }
 

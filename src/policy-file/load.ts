@@ -2,15 +2,13 @@
 // `explain`; whether a set loads depends on its bytes only.
 import { createHash } from 'node:crypto'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { indexRoutes } from '../policy/policy-set.ts'
-import type { Route } from '../policy/route.ts'
-import { compilePolicy } from './compile.ts'
-import { compileDirectory, NO_DIRECTORY, type Directory } from './directory.ts'
+import { allSteps } from '../policy/steps.ts'
+import { assembleSteps } from './assemble.ts'
+import { compileDirectory, NO_DIRECTORY, type Directory, type DirectoryReading } from './directory.ts'
 import { readFolder, type FolderFile } from './folder.ts'
-import { byPlace, issueOfFile, type PolicyFile, type PolicyIssue } from './issue.ts'
-import { ownershipIssues } from './ownership.ts'
-import { parsePolicy, type PolicyDocument } from './parse.ts'
-import { stagingIssues } from './staging-law.ts'
+import { byPlace, type PolicyFile, type PolicyIssue } from './issue.ts'
+import { directoryDigest, fileKey, judgeFile, type JudgedFile } from './judge-file.ts'
+import type { PolicyDocument } from './parse.ts'
 
 /** A folder that loads. */
 export interface LoadedPolicies {
@@ -18,6 +16,8 @@ export interface LoadedPolicies {
   readonly set: PolicySet
   /** Every file that counts, `directory.yaml` included. */
   readonly files: readonly PolicyFile[]
+  /** The same files as they were judged, so that a later load need not judge them again. */
+  readonly judged: readonly JudgedFile[]
   readonly documents: readonly PolicyDocument[]
   readonly directory: Directory
   readonly warnings: readonly PolicyIssue[]
@@ -39,23 +39,9 @@ export type Load = LoadedPolicies | RefusedPolicies
  * @returns the whole set, or every issue that keeps it from loading; never throws, never rejects
  */
 export const loadPolicies = async (folder: string): Promise<Load> => {
-  const read = await readFolder(folder)
+  const read = readFolder(folder)
   if (read.kind === 'refused') return { kind: 'refused', revision: undefined, files: [], issues: read.issues }
   return loadFiles(read.files, folder, read.warnings)
-}
-
-/**
- * The same, unless the folder holds a known revision.
- * @param known revision that need not be compiled again
- */
-export const loadFolder = async (
-  folder: string,
-  known: string | undefined,
-): Promise<Load | { readonly kind: 'unchanged'; readonly revision: string }> => {
-  const read = await readFolder(folder)
-  if (read.kind === 'refused') return { kind: 'refused', revision: undefined, files: [], issues: read.issues }
-  const revision = revisionOf(read.files)
-  return revision === known ? { kind: 'unchanged', revision } : loadFiles(read.files, folder, read.warnings)
 }
 
 /**
@@ -75,42 +61,36 @@ export const loadFiles = (
     kind: 'refused',
     revision,
     files: texts,
-    issues: issues.toSorted(byPlace),
+    issues,
   })
-  const early = files.flatMap((file) => file.fault).filter((issue) => issue !== undefined)
-  if (early.length > 0) return refused(early)
-  const directory = directoryOf(files)
-  if (directory.kind === 'refused') return refused(directory.issues)
-  const parsed = files.filter((file) => file.role === 'policy').map(parsePolicy)
-  const documents = parsed.flatMap((one) => (one.kind === 'parsed' ? [one.document] : []))
-  const compiled = documents.map((document) => compilePolicy(document, directory.directory))
-  const issues = [
-    ...stagingIssues(files),
-    ...[...parsed, ...compiled].flatMap((one) => (one.kind === 'refused' ? one.issues : [])),
-    ...ownershipIssues(documents),
-  ]
-  if (issues.length > 0) return refused(issues)
-  const routes = compiled.flatMap((one): readonly Route[] => (one.kind === 'compiled' ? [one.route] : []))
-  if (routes.length === 0) return refused([emptyFolder(folder)])
-  const set = indexRoutes(routes, revision)
-  return { kind: 'loaded', set, files: texts, documents, directory: directory.directory, warnings }
+  const opened = openFiles(files)
+  if (opened.kind === 'refused') return refused(opened.issues)
+  const { directory } = opened
+  const digest = directoryDigest(files)
+  const judgements = files.map((file) => judgeFile(file, fileKey(file, digest), directory))
+  const judged = judgements.map((one) => one.judged)
+  const assembled = allSteps(assembleSteps({ folder, revision, files: judged }, undefined))
+  if (assembled.kind === 'refused') return refused(assembled.issues)
+  const documents = judgements.flatMap((one) => one.document ?? [])
+  return {
+    kind: 'loaded',
+    set: assembled.set,
+    files: judged.map(({ file }) => file),
+    judged,
+    documents,
+    directory,
+    warnings,
+  }
 }
 
-const emptyFolder = (folder: string): PolicyIssue =>
-  issueOfFile(folder, {
-    code: 'E00',
-    what: 'no policy file',
-    why: 'without a route every request is denied',
-    mend: 'write one file per application, like `grafana.yaml`',
-  })
-
-const directoryOf = (
-  files: readonly FolderFile[],
-):
-  | { readonly kind: 'compiled'; readonly directory: Directory }
-  | { readonly kind: 'refused'; readonly issues: readonly PolicyIssue[] } => {
+/** The directory that the files are judged by; or what keeps every one of them from being judged. Never throws. */
+export const openFiles = (files: readonly FolderFile[]): DirectoryReading => {
+  const unreadable = files.flatMap(({ fault }) => fault ?? [])
+  if (unreadable.length > 0) return { kind: 'refused', issues: unreadable.toSorted(byPlace) }
   const file = files.find((one) => one.role === 'directory')
-  return file === undefined ? { kind: 'compiled', directory: NO_DIRECTORY } : compileDirectory(file)
+  if (file === undefined) return { kind: 'compiled', directory: NO_DIRECTORY }
+  const reading = compileDirectory(file)
+  return reading.kind === 'refused' ? { ...reading, issues: reading.issues.toSorted(byPlace) } : reading
 }
 
 /** Hash over names and bytes, each with its length: moving a byte from one file to the next is another revision. */

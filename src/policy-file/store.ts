@@ -3,8 +3,9 @@
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { PolicyFile, PolicyIssue } from './issue.ts'
 import { loadPolicies, type LoadedPolicies, type RefusedPolicies } from './load.ts'
-import { loadOffThread, type OffThreadLoad } from './load-off-thread.ts'
 import { folderPrint, type FolderPrint } from './folder-print.ts'
+import { makeFolderLoads, type NextLoad } from './folder-loads.ts'
+import { makeLoadThread } from './load-thread.ts'
 import { watchFolder, type WatchTimes } from './folder-watch.ts'
 
 /** What happened to the policy folder. */
@@ -80,7 +81,9 @@ const makeStore = (
   let inForce: InForce = { set, files, warnings, generation: 1, loadedAtMs: deps.nowMs() }
   let refusal: PolicyStatus['refusal']
 
-  const take = (load: OffThreadLoad): PolicyEvent => {
+  const loadNext = makeFolderLoads(deps.folder, makeLoadThread(), first)
+
+  const take = (load: NextLoad): PolicyEvent => {
     if (load.kind === 'refused') {
       refusal = { atMs: deps.nowMs(), issues: load.issues }
       return { kind: 'refused', issues: load.issues, keeps: inForce.set.revision }
@@ -100,7 +103,7 @@ const makeStore = (
   }
 
   const reload = shared(async () => {
-    const event = take(await loadOffThread({ folder: deps.folder, known: inForce.set.revision }))
+    const event = take(await loadNext())
     deps.onEvent(event)
     return event
   })

@@ -1,7 +1,9 @@
 // All routes compiled, ready to be matched. An exact host wins over a wildcard, whole: no merging (rules §1).
-import { suffixOf, type HostName } from './host-pattern.ts'
+import { suffixOf, type HostName, type HostPattern } from './host-pattern.ts'
+import { namedGroups } from './named-groups.ts'
 import type { Route, Section } from './route.ts'
 import { buildSectionTree, type SectionTree } from './section-tree.ts'
+import { allSteps, type Steps } from './steps.ts'
 
 export interface PolicySet {
   /** Content hash of the bytes that it was compiled from. */
@@ -21,41 +23,56 @@ export interface PolicySet {
  * @param routes checked: no host and path in two of them
  * @param revision content hash of the policy files
  */
-export const indexRoutes = (routes: readonly Route[], revision: string): PolicySet => {
-  const predicates = routes.flatMap((route) =>
-    route.sections.flatMap((section) =>
-      [...section.deny, ...section.allow].flatMap((rule) => rule.predicates),
-    ),
-  )
-  const groups = predicates.flatMap((one) =>
-    one.kind === 'groups' ? one.anyOf : one.kind === 'all_groups' ? one.allOf : [],
-  )
+export const indexRoutes = (routes: readonly Route[], revision: string): PolicySet =>
+  allSteps(indexSteps(routes, revision, undefined))
+
+/**
+ * The same, step by step.
+ * @param earlier a set that shares routes with this one, so that less is left to do; the result does not depend on it
+ */
+export function* indexSteps(
+  routes: readonly Route[],
+  revision: string,
+  earlier: PolicySet | undefined,
+): Steps<PolicySet> {
+  const claims = new Set<string>()
+  const byId = new Map<string, Route>()
+  for (const route of routes) {
+    byId.set(route.id, route)
+    for (const claim of route.claims) claims.add(claim)
+    yield
+  }
   return {
     revision,
-    routes: new Map(routes.map((route) => [route.id, route])),
-    exactHosts: treesByHost(routes, 'exact'),
-    wildcardHosts: treesByHost(routes, 'wildcard'),
-    claims: [...new Set(routes.flatMap((route) => route.claims))].toSorted(),
-    groups: [...new Set(groups)].toSorted(),
+    routes: byId,
+    exactHosts: yield* treesByHost(routes, 'exact'),
+    wildcardHosts: yield* treesByHost(routes, 'wildcard'),
+    claims: [...claims].toSorted(),
+    groups: yield* namedGroups(routes, earlier?.groups ?? []),
   }
 }
 
-const treesByHost = (
+function* treesByHost(
   routes: readonly Route[],
-  kind: 'exact' | 'wildcard',
-): ReadonlyMap<HostName, SectionTree> => {
-  const owned = routes.flatMap((route) =>
-    route.hosts
-      .filter((pattern) => pattern.kind === kind)
-      .map((pattern): readonly [HostName, readonly Section[]] => [
-        pattern.kind === 'exact' ? pattern.host : pattern.suffix,
-        route.sections,
-      ]),
-  )
-  const byHost = Map.groupBy(owned, ([host]) => host)
-  return new Map(
-    [...byHost].map(([host, rows]) => [host, buildSectionTree(rows.flatMap(([, sections]) => sections))]),
-  )
+  kind: HostPattern['kind'],
+): Steps<ReadonlyMap<HostName, SectionTree>> {
+  const sections = new Map<HostName, Section[]>()
+  for (const route of routes) {
+    for (const pattern of route.hosts) {
+      if (pattern.kind !== kind) continue
+      const host = pattern.kind === 'exact' ? pattern.host : pattern.suffix
+      const listed = sections.get(host)
+      if (listed === undefined) sections.set(host, [...route.sections])
+      else listed.push(...route.sections)
+    }
+    yield
+  }
+  const trees = new Map<HostName, SectionTree>()
+  for (const [host, listed] of sections) {
+    trees.set(host, buildSectionTree(listed))
+    yield
+  }
+  return trees
 }
 
 /** The sections of a host, or undefined where no route owns it. */

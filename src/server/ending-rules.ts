@@ -1,5 +1,6 @@
 // Rules that end soon: a metric and a daily line from a fortnight before, so that nobody is surprised by a date.
 import type { PolicySet } from '../policy/policy-set.ts'
+import type { Route } from '../policy/route.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 const DAY_MS = 86_400_000
@@ -12,22 +13,37 @@ export interface EndingRule {
   readonly inSeconds: number
 }
 
-/** Every rule with an `until` that lies less than a fortnight ahead, once. */
-export const endingRules = (set: PolicySet, nowMs: number): readonly EndingRule[] => {
-  const rules = [...set.routes.values()].flatMap((route) =>
-    route.sections.flatMap((section) =>
-      [...section.deny, ...section.allow].map((rule) => ({ route: route.id, rule })),
+interface DatedRule {
+  readonly rule: string
+  readonly endsAtMs: number
+}
+
+const datedBy = new WeakMap<Route, readonly DatedRule[]>()
+
+/** The rules of a route that end some day; each scrape asks, and of fifty thousand rules few do. */
+const datedRules = (route: Route): readonly DatedRule[] => {
+  const known = datedBy.get(route)
+  if (known !== undefined) return known
+  const rules = route.sections.flatMap((section) => [...section.deny, ...section.allow])
+  const dated = rules.flatMap(({ id, predicates }) =>
+    predicates.flatMap((one): readonly DatedRule[] =>
+      one.kind === 'until' ? [{ rule: id, endsAtMs: one.atMs }] : [],
     ),
   )
-  const ending = rules.flatMap(({ route, rule }) =>
-    rule.predicates
-      .filter((predicate) => predicate.kind === 'until')
-      .filter(({ atMs }) => atMs > nowMs && atMs - nowMs <= NOTICE_MS)
-      .map(({ atMs }): EndingRule => ({
-        route,
-        rule: rule.id,
-        endsAtMs: atMs,
-        inSeconds: Math.floor((atMs - nowMs) / 1000),
+  datedBy.set(route, dated)
+  return dated
+}
+
+/** Every rule with an `until` that lies less than a fortnight ahead, once. */
+export const endingRules = (set: PolicySet, nowMs: number): readonly EndingRule[] => {
+  const ending = [...set.routes.values()].flatMap((route) =>
+    datedRules(route)
+      .filter(({ endsAtMs }) => endsAtMs > nowMs && endsAtMs - nowMs <= NOTICE_MS)
+      .map(({ rule, endsAtMs }): EndingRule => ({
+        route: route.id,
+        rule,
+        endsAtMs,
+        inSeconds: Math.floor((endsAtMs - nowMs) / 1000),
       })),
   )
   // Two sections may have a rule of one name: the soonest end is what somebody has to know.

@@ -10,16 +10,29 @@ export type NetworkOf = (clientIp: string | undefined) => string | undefined
 const ADDRESSES_KEPT = 10_000
 
 /**
- * Reads the labels of the loaded files; compiled once for each list of files, and looked up once for each address.
+ * Reads the labels of the loaded files; compiled once for each directory, and looked up once for each address.
  * @param files of the policy set in force: they loaded, so the directory compiles
  */
 export const makeNetworkOf = (files: () => readonly PolicyFile[]): NetworkOf => {
-  let looked: { readonly files: readonly PolicyFile[]; readonly labelOf: NetworkOf } | undefined
+  let looked: Looked | undefined
   return (clientIp) => {
     const now = files()
-    if (looked?.files !== now) looked = { files: now, labelOf: remembering(labelsOf(now)) }
+    if (looked?.files !== now) looked = lookAgain(now, looked)
     return looked.labelOf(clientIp)
   }
+}
+
+interface Looked {
+  readonly files: readonly PolicyFile[]
+  readonly directory: PolicyFile | undefined
+  readonly labelOf: NetworkOf
+}
+
+/** A load keeps the very file that did not change, so that it is not compiled again. */
+const lookAgain = (files: readonly PolicyFile[], before: Looked | undefined): Looked => {
+  const directory = files.find(({ path }) => basename(path) === 'directory.yaml')
+  const isSame = before !== undefined && before.directory === directory
+  return { files, directory, labelOf: isSame ? before.labelOf : remembering(labelsOf(directory)) }
 }
 
 /** A network with the name that the directory gives it. */
@@ -28,8 +41,7 @@ interface LabelledNetwork {
   readonly network: Network
 }
 
-const labelsOf = (files: readonly PolicyFile[]): readonly LabelledNetwork[] => {
-  const file = files.find(({ path }) => basename(path) === 'directory.yaml')
+const labelsOf = (file: PolicyFile | undefined): readonly LabelledNetwork[] => {
   const reading = file === undefined ? undefined : compileDirectory(file)
   if (reading?.kind !== 'compiled') return []
   return [...reading.directory.networks].flatMap(([label, networks]) =>

@@ -25,10 +25,22 @@ const derive = (set: PolicySet, alwaysKept: readonly string[]): SignInPolicy => 
     claims: [...new Set([...set.claims, ...alwaysKept])].toSorted(),
     fit: {
       headerOnlyClaims: new Set(set.claims.filter((name) => !readByRules.has(name))),
-      namedGroups: new Set(set.groups),
-      groupsRevision: groupsRevision(set.groups),
+      ...namedGroups(set.groups),
     },
   }
+}
+
+type NamedGroups = Pick<SignInPolicy['fit'], 'namedGroups' | 'groupsRevision'>
+
+const groupsKnown = new WeakMap<readonly string[], NamedGroups>()
+
+/** Sets that name the same groups share one list of them; it may be long. */
+const namedGroups = (groups: readonly string[]): NamedGroups => {
+  const known = groupsKnown.get(groups)
+  if (known !== undefined) return known
+  const derived = { namedGroups: new Set(groups), groupsRevision: groupsRevision(groups) }
+  groupsKnown.set(groups, derived)
+  return derived
 }
 
 const groupsRevision = (groups: readonly string[]): string =>
