@@ -91,7 +91,7 @@ describe('a logout token', () => {
 
   it('with `sub` and `sid` ends the sessions of the subject whose ID token had no `sid`, and none that had another', async () => {
     const world = await makeWorld()
-    world.provider.misbehave.idToken = ({ sid: _, ...claims }) => claims
+    world.provider.misbehave.idToken = (claims) => ({ ...claims, sid: undefined })
     const [unnamed, ben] = [await signedIn(world), await signedIn(world, 'ben')]
     const sid = sidOf(world)
     const named = await signedIn(world)
