@@ -32,13 +32,17 @@ export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) =
       ruling?.cache ?? 'miss',
     )
     if (ruling?.cache === 'miss') countCredential(deps.metrics, observed)
-    const isCounted = decision.outcome === 'allow' && ruling?.route?.log === 'changes'
-    if (isCounted && !isFirstAllow(observed, network)) return
+    if (mayBeCounted(observed) && !isFirstAllow(observed, network)) return
     const isTaken = deps.audit.write(fieldsOf(observed, network, deps))
-    if (!isTaken && ruling?.route?.audit === 'strict')
+    if (!isTaken && isStrict(observed))
       throw new Error('the line of a route with `audit: strict` was not taken')
   }
 }
+
+const mayBeCounted = ({ decision, ruling }: Observed): boolean =>
+  decision.outcome === 'allow' && ruling?.route?.log === 'changes'
+
+const isStrict = ({ ruling }: Observed): boolean => ruling?.route?.audit === 'strict'
 
 const countCredential = (metrics: Pick<Metrics, 'credential'>, observed: Observed): void => {
   const authentication = observed.ruling?.verified?.authentication
