@@ -115,6 +115,15 @@ export const clockText = (ahead: number): string => {
 
 const SHOWN_MAX = 200
 
+const LISTED_MAX = 10
+
+/** Somebody else's list, for a terminal; each entry between two `quote`s. */
+export const listed = (texts: readonly string[], quote = ''): string => {
+  const more = texts.length - LISTED_MAX
+  const some = texts.slice(0, LISTED_MAX).map((text) => quote + shown(text) + quote)
+  return some.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
 /** Somebody else's text, for a terminal. */
 export const shown = (text: string): string =>
   text.slice(0, SHOWN_MAX).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')

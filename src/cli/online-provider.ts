@@ -6,7 +6,7 @@ import { providerSettings } from '../server/compose-renewal.ts'
 import { makeProvider, type Found, type Provider } from '../signin/provider.ts'
 import { reviewProvider, type ProviderReview, type ReviewFault } from '../signin/provider-review.ts'
 import { whyOf } from '../signin/provider-fault.ts'
-import { otherIssuer, reachFault, strangeAnswer, type Asked } from './online-fault.ts'
+import { listed, otherIssuer, reachFault, shown, strangeAnswer, type Asked } from './online-fault.ts'
 import type { HearingFetch } from './online-fetch.ts'
 
 export interface SourceFindings {
@@ -45,7 +45,7 @@ const refusedFault = (
 ): Fault => {
   const strange = strangeAnswer(heard)
   const other = otherIssuer(asked, heard)
-  const code = whyOf(fault)
+  const code = shown(whyOf(fault))
   if (strange !== undefined)
     return {
       code: 'E41',
@@ -105,7 +105,7 @@ const keyFindings = async (
     }
   const served = keys.serves(review.idTokenAlgorithms)
   return served.length > 0
-    ? { faults: [], facts: [`keys for ${served.join(', ')}`] }
+    ? { faults: [], facts: [`keys for ${listed(served)}`] }
     : { faults: [noKeyFault(asked, review.idTokenAlgorithms)], facts: [] }
 }
 
@@ -120,7 +120,7 @@ export const keyFault = ({ id, kind }: Asked, fault: string): Fault => ({
 /** None of its keys verifies what it may sign. */
 export const noKeyFault = ({ id, kind }: Asked, algorithms: readonly string[]): Fault => ({
   code: 'E41',
-  what: `\`${id}\` has no key for ${algorithms.map((one) => `\`${one}\``).join(', ')}`,
+  what: `\`${id}\` has no key for ${listed(algorithms, '`')}`,
   why: 'no signature could be verified; keys that are short, symmetric or for encryption are passed by',
   mend:
     kind === 'provider'

@@ -3,7 +3,15 @@
 import { dirname, resolve } from 'node:path'
 import type { TextRange } from '../policy/text-excerpt.ts'
 import type { ConfigIssue, Origin, Path } from './issue.ts'
-import { mergeFiles, nodeAt, nodesTo, replacedWithin, valueOf, type Place } from './merge.ts'
+import {
+  mergeFiles,
+  nodeAt,
+  nodesTo,
+  overrulingsWithin,
+  replacedWithin,
+  valueOf,
+  type Place,
+} from './merge.ts'
 import type { Part, YamlSource } from './yaml-source.ts'
 
 export interface JoinedSource {
@@ -15,6 +23,8 @@ export interface JoinedSource {
   readonly originOf: (path: Path) => Origin | undefined
   /** What earlier files say differently, the nearest first. */
   readonly replacedAt: (path: Path) => readonly Origin[]
+  /** Every part of which earlier files say something else. */
+  readonly overruled: readonly Overruled[]
   /** Absolute folder of the file in which a value stands; of the first file where none has it, or for no path. */
   readonly folderOf: (path: Path | undefined) => string
   /** Makes an issue about a part; undefined where no file has it. */
@@ -25,6 +35,12 @@ export interface JoinedSource {
   ) => ConfigIssue | undefined
   /** Parts of the files that mean a part of the joined value. */
   readonly placesOf: (path: Path) => readonly Place[]
+}
+
+export interface Overruled {
+  readonly path: Path
+  /** Where earlier files say it, the nearest first. */
+  readonly over: readonly Origin[]
 }
 
 export interface Subject {
@@ -56,6 +72,11 @@ export const joinSources = (sources: readonly NamedSource[]): JoinedSource => {
     sourceOf(place)?.rangeOf(place.path, part)
   const folderOf = (place: Place | undefined): string =>
     dirname(resolve(sources[place?.file ?? 0]?.file ?? '.'))
+  const originsAt = (places: readonly Place[]): readonly Origin[] =>
+    places
+      .map(originAt)
+      .filter((origin) => origin !== undefined)
+      .toReversed()
   const placesOf = (path: Path): readonly Place[] => nodeAt(top, path)?.places ?? []
   return {
     value: top === undefined ? undefined : valueOf(top),
@@ -63,11 +84,11 @@ export const joinSources = (sources: readonly NamedSource[]): JoinedSource => {
     placesOf,
     originOf: (path) => placesOf(path).map(originAt).at(-1),
     replacedAt: (path) =>
-      nodesTo(top, path)
-        .flatMap(({ replaced }) => replaced.filter(({ differs }) => differs))
-        .map(originAt)
-        .filter((origin) => origin !== undefined)
-        .toReversed(),
+      originsAt(nodesTo(top, path).flatMap(({ replaced }) => replaced.filter(({ differs }) => differs))),
+    overruled:
+      top === undefined
+        ? []
+        : overrulingsWithin(top, []).map(({ path, replaced }) => ({ path, over: originsAt(replaced) })),
     folderOf: (path) => folderOf(path === undefined ? undefined : placesOf(path).at(-1)),
     issueAbout: ({ path, part, first }, message, hidden) => {
       const places = path.length === 0 && first ? [{ file: 0, path }] : placesOf(path)

@@ -9,6 +9,7 @@ import { readFiles } from './files.ts'
 import { pathText, type ConfigIssue, type Path } from './issue.ts'
 import { joinSources, type NamedSource } from './joined-source.ts'
 import { layer, type Environment } from './layers.ts'
+import { overruledIssues } from './overruled.ts'
 import { makeProvenance, type Provenance } from './provenance.ts'
 import { configSchema, type Settings } from './schema.ts'
 import { schemaFaults } from './schema-issues.ts'
@@ -77,7 +78,7 @@ const loadSources = (sources: readonly NamedSource[], input: LoadInput): Loaded 
     config: decode(parsed.data, { file: files.join(', '), folderOf, secrets }),
     settings: parsed.data,
     ...makeProvenance(source, layers),
-    warnings: [...strange.warnings, ...cross.warnings],
+    warnings: [...strange.warnings, ...cross.warnings, ...overruledIssues(source, layers, complain)],
   }
 }
 

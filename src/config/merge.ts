@@ -127,9 +127,11 @@ const joinedLists = (
   later: readonly MergedNode[],
   path: Path,
 ): readonly MergedNode[] =>
-  later.reduce<readonly MergedNode[]>((items, node) => {
+  later.reduce<readonly MergedNode[]>((items, node, position) => {
     const id = idOf(node)
-    const index = id === undefined ? -1 : earlier.findIndex((item) => idOf(item) === id)
+    // An id twice in one file is the same mistake as in the first one, and told as that.
+    const isSecond = later.slice(0, position).some((one) => idOf(one) === id)
+    const index = id === undefined || isSecond ? -1 : earlier.findIndex((item) => idOf(item) === id)
     const known = items[index]
     return known === undefined ? [...items, node] : items.with(index, joined(known, node, [...path, index]))
   }, earlier)
@@ -172,9 +174,34 @@ const childOf = (node: MergedNode | undefined, step: string | number): MergedNod
   return node?.content.kind === 'list' && typeof step === 'number' ? node.content.items[step] : undefined
 }
 
-/** Every place below a node, itself included, that gave way to a later file. */
-export const replacedWithin = ({ content, replaced }: MergedNode): readonly Place[] => {
-  const children =
-    content.kind === 'map' ? [...content.entries.values()] : content.kind === 'list' ? content.items : []
-  return [...replaced, ...children.flatMap(replacedWithin)]
+/** A part that took the place of others which say something else. */
+export interface Overruling {
+  /** In the joined value. */
+  readonly path: Path
+  /** What gave way, in the order of the files. */
+  readonly replaced: readonly Place[]
 }
+
+/** Every such part below a node, itself included. */
+export const overrulingsWithin = ({ content, replaced }: MergedNode, path: Path): readonly Overruling[] => {
+  const differing = replaced.filter(({ differs }) => differs)
+  const below = childrenOf(content).flatMap(([step, child]) => overrulingsWithin(child, [...path, step]))
+  return differing.length === 0 ? below : [{ path, replaced: differing }, ...below]
+}
+
+const childrenOf = (content: Content): readonly (readonly [string | number, MergedNode])[] => {
+  switch (content.kind) {
+    case 'map':
+      return [...content.entries]
+    case 'list':
+      return [...content.items.entries()]
+    case 'leaf':
+      return []
+  }
+}
+
+/** Every place below a node, itself included, that gave way to a later file. */
+export const replacedWithin = ({ content, replaced }: MergedNode): readonly Place[] => [
+  ...replaced,
+  ...childrenOf(content).flatMap(([, child]) => replacedWithin(child)),
+]

@@ -32,7 +32,8 @@ export interface Logout {
 }
 
 export type LogoutReading =
-  | { readonly kind: 'logout'; readonly logout: Logout }
+  /** One for each provider whom the token fits: several may share issuer and client. */
+  | { readonly kind: 'logout'; readonly logouts: readonly [Logout, ...Logout[]] }
   /** `why` holds nothing of the token. */
   | { readonly kind: 'refused'; readonly provider: string | undefined; readonly why: string }
   /** The keys of the provider cannot be had. */
@@ -54,21 +55,24 @@ export const readLogoutToken = async (
   const reading = readToken(text, deps.providers)
   if (reading.kind === 'foreign') return { kind: 'refused', provider: undefined, why: reading.why }
   const { token } = reading
-  const [party] = token.sources
+  const [party, ...alike] = token.sources
   if (party === undefined)
     return { kind: 'refused', provider: undefined, why: 'its issuer is not configured' }
   const judged = judge(token, party.id, nowSeconds)
   if (judged.kind === 'refused') return judged
+  // One issuer, so the keys of one are the keys of all.
   const keys = await deps.keysOf(party.id)
   const found = await keys?.find(token.header)
   if (found === undefined || found.kind === 'unavailable')
     return { kind: 'unavailable', provider: party.id, why: found?.why ?? 'the provider is not found' }
   if (found.kind === 'unknown') return refused(party.id, 'its provider has no such key')
-  return (await verifySignature(token, found.key)) ? judged : refused(party.id, 'its signature is wrong')
+  if (!(await verifySignature(token, found.key))) return refused(party.id, 'its signature is wrong')
+  const others = alike.map(({ id }): Logout => ({ ...judged.logout, provider: id }))
+  return { kind: 'logout', logouts: [judged.logout, ...others] }
 }
 
 type Refused = Extract<LogoutReading, { kind: 'refused' }>
-type Judged = Refused | Extract<LogoutReading, { kind: 'logout' }>
+type Judged = Refused | { readonly kind: 'logout'; readonly logout: Logout }
 
 const refused = (provider: string, why: string): Refused => ({ kind: 'refused', provider, why })
 

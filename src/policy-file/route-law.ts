@@ -37,6 +37,7 @@ export const routeFaults = (policy: PolicyEntry, directory: Directory): readonly
   ...(policy.origins ?? []).flatMap((origin, index) => at(['origins', index], originFault(origin))),
   ...kindFaults(policy.accepts, ['accepts']),
   ...signInFaults(policy),
+  ...logFaults(policy),
   ...identityFaults(policy),
   ...idFaults(policy),
   ...sectionsTwice(policy),
@@ -95,6 +96,20 @@ const signInFaults = (policy: PolicyEntry): readonly DocumentFault[] => {
     fault('E17', what, why, 'give the basic callers a host or Ingress without it, or drop `basic`'),
   )
 }
+
+/** Allows that are only counted are unrecorded decisions. */
+const logFaults = ({ log, audit }: PolicyEntry): readonly DocumentFault[] =>
+  log === 'changes' && audit === 'strict'
+    ? at(
+        ['log'],
+        fault(
+          'E17',
+          '`log: changes` on a route with `audit: strict`',
+          'one leaves allows out of the log, the other answers nothing that is not in it',
+          'drop one of the two',
+        ),
+      )
+    : []
 
 const identityFaults = (policy: PolicyEntry): readonly DocumentFault[] => {
   const sent = sentHeaders(identityNames(policy.identity))

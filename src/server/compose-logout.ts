@@ -6,6 +6,7 @@ import { readLogoutToken } from '../identity/logout-token.ts'
 import type { SignInDeps } from '../signin/deps.ts'
 import type { Provider } from '../signin/provider.ts'
 import type { MemoryState } from '../state/memory-state.ts'
+import { unnamedSessionOf } from '../state/revocation-entries.ts'
 import type { UpstreamTimes } from '../telemetry/upstream-times.ts'
 import { keyPorts } from './compose-identity.ts'
 import type { RenewalParts } from './compose-renewal.ts'
@@ -27,10 +28,21 @@ export const composeLogout = (
     readLogoutToken: (text, nowSeconds) => readLogoutToken(text, nowSeconds, { providers: parties, keysOf }),
     endProviderSession: async ({ provider, subject, providerSession }) => {
       const { revocations } = state
-      const revoked = await (providerSession === undefined
-        ? revocations.revokeSubject({ source: provider, subject: subject ?? '' })
-        : revocations.revokeProviderSession(provider, providerSession))
-      return { number: revoked.number, durable: revoked.kind === 'stored' }
+      const revoking =
+        providerSession === undefined
+          ? [revocations.revokeSubject({ source: provider, subject: subject ?? '' })]
+          : [
+              revocations.revokeProviderSession(provider, providerSession),
+              // A session whose ID token had no `sid` may be the one that is meant.
+              ...(subject === undefined
+                ? []
+                : [revocations.revokeProviderSession(provider, unnamedSessionOf(subject))]),
+            ]
+      const revoked = await Promise.all(revoking)
+      return {
+        number: Math.max(...revoked.map(({ number }) => number)),
+        durable: revoked.every(({ kind }) => kind === 'stored'),
+      }
     },
   }
 }

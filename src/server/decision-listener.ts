@@ -14,6 +14,7 @@ import {
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answerHead } from '../proxy/answer-head.ts'
+import { endAfterAnswers } from './last-answer.ts'
 
 /** Answers one request on the socket; may finish later. Never throws, never rejects. */
 export type RawHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | undefined
@@ -93,18 +94,26 @@ const own = (server: Server, handle: RawHandler, onUnreadable: OnUnreadable): Se
     outgoing.writeHead(417, lastHead(id)).end()
   })
   server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
+    // Node has let go of it: a reset would be nobody's, and end the process.
+    socket.on('error', () => socket.destroy())
     const id = onUnreadable(405, 'CONNECT is not decided', incoming.socket.remoteAddress)
-    socket.end(rawAnswer(405, id))
+    endAfterAnswers(socket, rawAnswer(405, id))
   })
+  const ending = new WeakSet<Duplex>()
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // Bytes after `Connection: close` are no request (RFC 9112 §9.6). The one before them has its line in the log, and
     // its answer, which may still be under way, closes the connection.
     if (error.code === 'HPE_CLOSED_CONNECTION') return
+    // The rest of what was told of already.
+    if (ending.has(socket)) {
+      if (socket.writableEnded) socket.destroy()
+      return
+    }
+    ending.add(socket)
     const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an http server's sockets are sockets
     const id = onUnreadable(status, error.code ?? 'unreadable request', (socket as Socket).remoteAddress)
-    if (socket.writable) socket.end(rawAnswer(status, id))
-    else socket.destroy()
+    endAfterAnswers(socket, rawAnswer(status, id))
   })
   return server
 }

@@ -1,4 +1,5 @@
-// The last step, after the answer is out: one line in the decision log, and the counters. Never throws at a request.
+// The last step: one line in the decision log, and the counters. After the answer is out; before it where each decision
+// must be recorded, and there it throws where the line was not taken.
 import { decisionFields, type DecisionRecord, type LogFields } from '../audit/record.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Route } from '../policy/route.ts'
@@ -9,15 +10,15 @@ import { makeFirstAllow } from './first-allow.ts'
 import type { NetworkOf } from './network-labels.ts'
 
 export interface ObserveDeps {
-  readonly audit: AuditWriter
-  readonly metrics: Metrics
+  readonly audit: Pick<AuditWriter, 'write'>
+  readonly metrics: Pick<Metrics, 'decision' | 'credential'>
   /** Of the set in force, for requests that no set was asked about. */
   readonly policyRevision: () => string
   /** Label of the network that an address lies in. */
   readonly networkOf: NetworkOf
 }
 
-/** Makes the observer of decisions. */
+/** Makes the observer of decisions. It throws for a strict route whose line was not taken, which ends in no access. */
 export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) => {
   const isFirstAllow = makeFirstAllow()
   return (observed) => {
@@ -31,13 +32,19 @@ export const makeObserve = (deps: ObserveDeps): ((observed: Observed) => void) =
       ruling?.cache ?? 'miss',
     )
     if (ruling?.cache === 'miss') countCredential(deps.metrics, observed)
-    const isCounted = decision.outcome === 'allow' && ruling?.route?.log === 'changes'
-    if (isCounted && !isFirstAllow(observed, network)) return
-    deps.audit.write(fieldsOf(observed, network, deps))
+    if (mayBeCounted(observed) && !isFirstAllow(observed, network)) return
+    const isTaken = deps.audit.write(fieldsOf(observed, network, deps))
+    if (!isTaken && isStrict(observed))
+      throw new Error('the line of a route with `audit: strict` was not taken')
   }
 }
 
-const countCredential = (metrics: Metrics, observed: Observed): void => {
+const mayBeCounted = ({ decision, ruling }: Observed): boolean =>
+  decision.outcome === 'allow' && ruling?.route?.log === 'changes'
+
+const isStrict = ({ ruling }: Observed): boolean => ruling?.route?.audit === 'strict'
+
+const countCredential = (metrics: Pick<Metrics, 'credential'>, observed: Observed): void => {
   const authentication = observed.ruling?.verified?.authentication
   if (authentication === undefined) return
   const kind =

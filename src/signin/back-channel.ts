@@ -21,26 +21,35 @@ export const makeBackChannelHandler =
       case 'unavailable':
         return tryAgain(context, reading.provider, reading.why)
       case 'logout':
-        return endOnce(context, reading.logout)
+        return endOnce(context, reading.logouts)
     }
   }
 
-const endOnce = async (context: SignInContext, logout: Logout): Promise<SignInWebAnswer> => {
+const endOnce = async (
+  context: SignInContext,
+  logouts: readonly [Logout, ...Logout[]],
+): Promise<SignInWebAnswer> => {
   const { deps } = context
-  const { provider } = logout
-  const mark = `logout:${provider}|${logout.tokenId}`
+  const { provider, tokenId, endsAtSeconds } = logouts[0]
+  const mark = `logout:${provider}|${tokenId}`
   // A replay would end what was begun since.
   const known = await deps.mayUse(mark)
   if (known === 'again') return refuse(context, provider, 'it was used before')
   if (known !== 'first') return tryAgain(context, provider, 'it could not be remembered')
-  const ended = await deps.endProviderSession(logout)
-  deps.onEvent({ kind: 'back-channel-logout', ...logout, ended })
+  const areDurable = await Promise.all(logouts.map((logout) => end(context, logout)))
   // Only what is written down is done: else the provider may tell it again.
-  if (!ended.durable) return tryAgain(context, provider, 'the end could not be written down')
-  const used = await deps.useOnce(mark, Math.ceil(logout.endsAtSeconds - nowSeconds(context)))
+  if (areDurable.includes(false)) return tryAgain(context, provider, 'the end could not be written down')
+  const used = await deps.useOnce(mark, Math.ceil(endsAtSeconds - nowSeconds(context)))
   const isKept = used === 'first' || used === 'again'
   if (!isKept || !(await deps.isSettled())) return tryAgain(context, provider, 'it could not be remembered')
   return { status: 200, headers: [], body: { kind: 'none' } }
+}
+
+/** True where it is written down. */
+const end = async ({ deps }: SignInContext, logout: Logout): Promise<boolean> => {
+  const ended = await deps.endProviderSession(logout)
+  deps.onEvent({ kind: 'back-channel-logout', ...logout, ended })
+  return ended.durable
 }
 
 const refuse = (context: SignInContext, provider: string | undefined, why: string): SignInWebAnswer => {

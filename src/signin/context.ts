@@ -53,8 +53,11 @@ export const makeContext = (deps: SignInDeps): SignInContext => {
   const publicPath = url.pathname.replace(/\/$/, '')
   const base = `${url.origin}${publicPath}`
   const { ownPrefix, externalScheme, cookie } = settings
-  const returnSettings = { publicHost, publicPath, ownPrefix, externalScheme, isRouteHost: deps.isRouteHost }
   const { tickets } = deps
+  // Where sessions are carried to hosts, the port says to whom.
+  const publicPort = ownPrefix === undefined || tickets === undefined ? undefined : url.port
+  const { isRouteHost } = deps
+  const returnSettings = { publicHost, publicPath, publicPort, ownPrefix, externalScheme, isRouteHost }
   const hop: Hop | undefined =
     ownPrefix === undefined || tickets === undefined
       ? undefined

@@ -200,7 +200,10 @@ export interface SignInDeps {
   readonly isSettled: () => Promise<boolean>
   /** Resolves when the revocation is in force and written down; false where that could not be. */
   readonly revokeSession: (session: Session) => MaybePromise<boolean>
-  /** Ends what a logout token names: one session of the provider, or all of the subject. Never rejects. */
+  /**
+   * Ends what a logout token names: one session of the provider, or all of the subject. Where both are named, the
+   * subject's sessions that know no session of the provider end too: it may be theirs. Never rejects.
+   */
   readonly endProviderSession: (logout: Logout) => Promise<EndedSessions>
   /** Verifies a logout token. Never rejects. */
   readonly readLogoutToken: (text: string, nowSeconds: number) => Promise<LogoutReading>

@@ -1,5 +1,5 @@
 // `<prefix>/land?ticket=…` on the host of an application: the one place that sets a session there. A ticket that is not
-// this browser's, not this host's, late, altered or used never becomes a session; whatever it was, it is used up.
+// this browser's, not this host's and port's, late, altered or used never becomes a session; whatever it was, it is used up.
 import { normalizeHost } from '../policy/host-pattern.ts'
 import {
   errorAnswer,
@@ -13,7 +13,7 @@ import {
 import { leaveHref } from './hop.ts'
 import { hashOfNonce, noncesOf } from './nonce.ts'
 import type { ErrorCode } from './page.ts'
-import type { ReturnTarget } from './return-to.ts'
+import { isAtPortOf, type ReturnTarget } from './return-to.ts'
 import { setSessionCookie } from './set-cookie.ts'
 import { takeTicket, type Ticket } from './ticket.ts'
 import {
@@ -73,7 +73,8 @@ const targetOf = (
   returnTo: string,
 ): ReturnTarget | undefined => {
   const read = context.returnTo([returnTo])
-  return read.kind === 'ok' && read.host === normalizeHost(request.headers.get('host') ?? '')
+  const asked = request.headers.get('host') ?? ''
+  return read.kind === 'ok' && read.host === normalizeHost(asked) && isAtPortOf(read, asked)
     ? read
     : undefined
 }

@@ -13,6 +13,11 @@ export interface ReturnToSettings {
   readonly ownPrefix: string | undefined
   /** The scheme that browsers see, where the operator says so. */
   readonly externalScheme: 'http' | 'https' | undefined
+  /**
+   * Port of `publicUrl`, empty for its scheme's own: where it is given, a target has this one or the port of its scheme.
+   * A session of one host goes to whatever listens there.
+   */
+  readonly publicPort?: string | undefined
   /** True for a host that some route lists. */
   readonly isRouteHost: (host: HostName) => boolean
 }
@@ -31,7 +36,7 @@ export interface ReturnTarget {
 
 export interface ReturnFallback {
   readonly kind: 'fallback'
-  readonly why: 'absent' | 'repeated' | 'malformed' | 'scheme' | 'foreign-host' | 'own-path'
+  readonly why: 'absent' | 'repeated' | 'malformed' | 'scheme' | 'port' | 'foreign-host' | 'own-path'
 }
 
 export type ReturnTo = ReturnTarget | ReturnFallback
@@ -56,6 +61,7 @@ export const readReturnTo = (values: readonly string[], settings: ReturnToSettin
   if (!settings.isRouteHost(host)) return fallback('foreign-host')
   const scheme = schemeFor(parts.scheme, host, settings)
   if (scheme === undefined) return fallback('scheme')
+  if (!isPortOpen(scheme, portOf(parts.authority), settings)) return fallback('port')
   const long = value.length > MAX_TARGET_LENGTH
   const path = long ? '/' : escapeForUrl(parts.path)
   const pathKind = judgePath(path, host, settings)
@@ -142,7 +148,31 @@ const judgePath = (
 const escapeForUrl = (text: string): string =>
   text.replaceAll(/[^\u0021-\u007e]+|["<>]/g, (found) => encodeURIComponent(found))
 
-const authorityOf = (host: HostName, authority: string): string => {
+const OWN_PORTS = { http: 80, https: 443 } as const
+
+const isPortOpen = (
+  scheme: 'http' | 'https',
+  port: number | undefined,
+  { publicPort }: ReturnToSettings,
+): boolean =>
+  port === undefined ||
+  publicPort === undefined ||
+  port === OWN_PORTS[scheme] ||
+  (publicPort !== '' && port === Number(publicPort))
+
+/** The port that an authority names; undefined where it names none. Never throws. */
+export const portOf = (authority: string): number | undefined => {
   const port = /:([0-9]{1,5})$/.exec(authority)?.[1]
-  return port === undefined ? host : `${host}:${Number(port)}`
+  return port === undefined ? undefined : Number(port)
+}
+
+/** True where a request came to the port of a target, or does not say to which: proxies may leave it out. */
+export const isAtPortOf = ({ scheme, authority }: ReturnTarget, hostHeader: string): boolean => {
+  const port = portOf(hostHeader)
+  return port === undefined || port === (portOf(authority) ?? OWN_PORTS[scheme])
+}
+
+const authorityOf = (host: HostName, authority: string): string => {
+  const port = portOf(authority)
+  return port === undefined ? host : `${host}:${port}`
 }

@@ -52,9 +52,16 @@ export const isRevoked = (entries: RevocationEntries, credential: Revocable): bo
   return entries.providerSessions.size > 0 && isProviderSessionOver(entries, credential)
 }
 
+/**
+ * What stands for the provider session of a subject's sessions that know none. No `sid` of a logout token is equal to
+ * it, for none has a control byte.
+ */
+export const unnamedSessionOf = (subject: string): string => `\0${subject}`
+
 const isProviderSessionOver = (entries: RevocationEntries, credential: Revocable): boolean => {
-  const { source, providerSession, number = 0 } = credential
-  if (providerSession === undefined) return false
+  const { source, subject, providerSession = unnamedSessionOf(subject), number } = credential
+  // A bearer token belongs to no session of a provider.
+  if (number === undefined) return false
   const entry = entries.providerSessions.get(ownerKey({ source, subject: providerSession }))
   return entry !== undefined && number < entry.number
 }

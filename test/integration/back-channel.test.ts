@@ -3,7 +3,15 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { askNginx, until } from '../support/running-service.ts'
-import { APP, cookieOf, eventsOf, makeWorld, signedIn, type World } from '../support/sign-in-world.ts'
+import {
+  APP,
+  cookieOf,
+  eventsOf,
+  makeWorld,
+  providerSettings,
+  signedIn,
+  type World,
+} from '../support/sign-in-world.ts'
 import type { Browser } from '../unit/signin/browser.ts'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -79,6 +87,48 @@ describe('a logout token', () => {
     const own = await world.provider.sign(claimsOf(world, { sid, sub: undefined }))
     expect((await send(world, own)).status).toBe(200)
     expect(await statusOf(world, ada)).toBe(401)
+  })
+
+  it('with `sub` and `sid` ends the sessions of the subject whose ID token had no `sid`, and none that had another', async () => {
+    const world = await makeWorld()
+    world.provider.misbehave.idToken = (claims) => ({ ...claims, sid: undefined })
+    const [unnamed, ben] = [await signedIn(world), await signedIn(world, 'ben')]
+    const sid = sidOf(world)
+    const named = await signedIn(world)
+    const token = await world.provider.sign(claimsOf(world, { sid: `${sid}-other` }))
+    expect((await send(world, token)).status).toBe(200)
+    const statuses = await Promise.all([unnamed, named, ben].map((browser) => statusOf(world, browser)))
+    expect(statuses).toEqual([401, 200, 403])
+  })
+
+  it.each([
+    ['`sub`', { sub: 'ada' }],
+    ['`sid`', { sub: undefined, sid: 's-1' }],
+  ])('ends by %s the sessions of every provider that shares issuer and client', async (_, changes) => {
+    const world = await makeWorld()
+    const one = providerSettings(world.provider.issuer)
+    await world.service.configure({
+      providers: [
+        { ...one, default: true },
+        { ...one, id: 'corp-strong', default: true },
+      ],
+    })
+    await world.restart()
+    const cookies = ['corp', 'corp-strong'].map((provider) =>
+      world.service.cookie('ada', ['sre'], { provider, providerSession: 's-1' }),
+    )
+    const statuses = async () =>
+      Promise.all(
+        cookies.map(async (cookie) => (await askNginx(world.service, `${APP}/d/abc`, { cookie })).status),
+      )
+    expect(await statuses()).toEqual([200, 200])
+    expect((await send(world, await world.provider.sign(claimsOf(world, changes)))).status).toBe(200)
+    expect(await statuses()).toEqual([401, 401])
+    const lines = await until(
+      () => eventsOf(world, 'session.revoke'),
+      (all) => all.length === 2,
+    )
+    expect(lines.map(({ target }) => target)).toMatchObject([{ source: 'corp' }, { source: 'corp-strong' }])
   })
 
   const REFUSED: readonly (readonly [string, Claims, Claims])[] = [

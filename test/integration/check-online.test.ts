@@ -126,6 +126,20 @@ describe('a provider and an issuer as they should be', () => {
     expect(provider.requests.slice(before)).toEqual(['GET /.well-known/openid-configuration', 'GET /jwks'])
   })
 
+  it('put no escape, no line and no flood of theirs on a terminal', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => `X${index}`)
+    provider.misbehave.discovery = (document) => ({
+      ...document,
+      id_token_signing_alg_values_supported: ['\u001b]0;pwned\u0007\u001b[2J', 'x\n[ok] corp', ...many],
+    })
+    expect(told(await check({ providers: [corp()] }))).toEqual([
+      `E41 \`corp\` has no key for \`?]0;pwned??[2J\`, \`x?[ok] corp\`, ${many
+        .slice(0, 8)
+        .map((one) => `\`${one}\``)
+        .join(', ')} and 492 more`,
+    ])
+  })
+
   it('are told of where they do without', async () => {
     provider.misbehave.discovery = (document) => ({
       ...document,

@@ -1,6 +1,7 @@
 // The law above all others: whatever bytes come, and whatever breaks, nobody is let in whom the policy does not let in.
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { makeObserve } from '../../src/server/observe.ts'
 import type { RunningPostern } from '../../src/server/serve.ts'
 import { startAuthz, type AuthzQuestion, type AuthzServer, type Parts } from '../support/authz-parts.ts'
 import { P0_POLICIES } from '../support/contract-policies.ts'
@@ -469,6 +470,19 @@ describe('whatever breaks', () => {
     server = await startAuthz(() => ({ observe: boom }))
     const answer = await server.ask({ host: 'strict.example.com' })
     expect([answer.status, server.faults.length]).toEqual([503, 1])
+  })
+
+  it('nor does one that drops the line', async () => {
+    server = await startAuthz(() => ({
+      observe: makeObserve({
+        audit: { write: () => false },
+        metrics: { decision: () => undefined, credential: () => undefined },
+        policyRevision: () => 'p:0',
+        networkOf: () => undefined,
+      }),
+    }))
+    expect((await server.ask({ host: 'strict.example.com' })).status).toBe(503)
+    expect((await server.ask()).status).toBe(200)
   })
 
   it('nor does one that is behind', async () => {

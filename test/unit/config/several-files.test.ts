@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { originText, type Path } from '../../../src/config/issue.ts'
 import { loadConfig, type Loaded, type LoadInput } from '../../../src/config/load.ts'
 import { showJson, showYaml } from '../../../src/config/show.ts'
-import { complaints, configOf, folder, HEAD, PLANTED, put } from './installation-folder.ts'
+import { complaints, configOf, folder, HEAD, PLANTED, put, SESSION_KEY } from './installation-folder.ts'
 
 const PROVIDERS = [
   'providers:',
@@ -121,6 +121,53 @@ describe('of two files', () => {
       'providers: [{id: corp, issuer: "https://a.example.com", clientId: p}, {id: corp, issuer: "https://b.example.com", clientId: q}]'
     const loaded = loadAll({ 'a.yaml': HEAD, 'b.yaml': [twice] })
     expect(complaints(loaded).join()).toMatch(/^b\.yaml:1:76: `providers\[1\].id`: `corp` is there already/)
+  })
+
+  it('an id twice in the later one stays a mistake, though the earlier one has it', () => {
+    const loaded = loadAll({
+      'a.yaml': [...HEAD, ...PROVIDERS, 'admin: {tokens: [{id: anna, file: oidc.secret}]}'],
+      'b.yaml': [
+        'providers: [{id: corp, clientId: q}, {id: corp, issuer: "https://b.example.com", clientId: r}]',
+        'admin: {tokens: [{id: anna, file: oidc.secret}, {id: anna, file: oidc.secret}]}',
+      ],
+    })
+    expect(complaints(loaded).map((text) => text.split(';')[0])).toEqual([
+      'b.yaml:1:43: `providers[2].id`: `corp` is there already',
+      'b.yaml:2:54: `admin.tokens[1].id`: `anna` is there already',
+    ])
+  })
+
+  it('what decides whom to trust is not replaced without a word', () => {
+    const first = [
+      ...HEAD,
+      'providers: [{id: corp, issuer: "https://a.example.com", emailTrusted: false, clientId: p}]',
+      'admin: {tokens: [{id: anna, file: oidc.secret}]}',
+      'audit: {sink: stdout}',
+      'cache: {ttl: 5s}',
+    ]
+    const later = [
+      'providers: [{id: corp, issuer: "https://b.example.com", emailTrusted: true, label: Corp}]',
+      'proxies: {trusted: ["10.0.0.0/8"]}',
+      'session: {keys: [{env: KEY}]}',
+      'admin: {tokens: [{id: anna, env: ANNAS}]}',
+      'cache: {ttl: 6s}',
+      'audit: {sink: {file: b.log}}',
+    ]
+    const env = { KEY: SESSION_KEY, ANNAS: 'annas-token-annas-token' }
+    const loaded = loadAll({ 'a.yaml': first, 'b.yaml': later }, { env })
+    expect(configOf(loaded).proxies.trusted).toHaveLength(1)
+    expect(complaints(loaded).map((text) => text.split(', which')[0])).toEqual([
+      'b.yaml:2:20: `proxies.trusted`: this is over a.yaml:3:20',
+      'b.yaml:3:17: `session.keys`: this is over a.yaml:4:17',
+      'b.yaml:1:32: `providers[0].issuer`: this is over a.yaml:5:32',
+      'b.yaml:1:71: `providers[0].emailTrusted`: this is over a.yaml:5:71',
+      'b.yaml:4:34: `admin.tokens[0].env`: this is over a.yaml:6:35',
+      'b.yaml:6:15: `audit.sink`: this is over a.yaml:7:15',
+    ])
+    expect(
+      complaints(loadAll({ 'a.yaml': first, 'b.yaml': ['proxies: {trusted: ["127.0.0.1/32"]}'] })),
+    ).toEqual([])
+    expect(complaints(loadAll({ 'a.yaml': first, 'b.yaml': ['cache: {ttl: 6s}'] }))).toEqual([])
   })
 
   it('an empty one says nothing', () => {

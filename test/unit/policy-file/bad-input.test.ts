@@ -332,6 +332,8 @@ describe('patterns mean one thing on every reading of a path', () => {
 describe('laws of the language', () => {
   refuses(
     table([
+      ['strict audit of which not every line is written', route('log: changes\naudit: strict'), 'E17 4:6'],
+      ['strict audit with every line, which is no fault', route('log: all\naudit: strict'), 'loaded'],
       ['an allow without subject', allow('{id: a, methods: [GET]}'), 'E17 7:6'],
       ['an allow with a qualifier alone', allow('{id: a, mfa: true}'), 'E17 7:6'],
       ['an allow with a kind alone', allow('{id: a, cred: [session]}'), 'E17 7:6'],

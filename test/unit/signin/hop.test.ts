@@ -66,6 +66,7 @@ const givesNoSession = (answer: SignInWebAnswer): void => {
 
 describe('from sign-in to the host of an application', () => {
   it('goes out for a nonce, back, and with a ticket to where the person wanted', async () => {
+    world = makeHopWorld(`https://${AUTH}:8443`)
     const session = liveSession()
     const cookies = { [NAME]: world.cookieOf(AUTH, session) }
     const first = await world.ask({
@@ -78,7 +79,7 @@ describe('from sign-in to the host of an application', () => {
     )
     givesNoSession(first)
     const left = await world.ask({ host: B, target: pathOf(headerOf(first, 'location')) })
-    expect(locationOf(left).host).toBe(AUTH)
+    expect(locationOf(left).host).toBe(`${AUTH}:8443`)
     expect(headerOf(left, 'set-cookie')).toMatch(
       /^__Host-postern-nonce=[\w-]{24}; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/,
     )
@@ -106,6 +107,22 @@ describe('from sign-in to the host of an application', () => {
       true,
       false,
       false,
+    ])
+  })
+
+  it('carries a session to no port but that of the scheme, or of `publicUrl`', async () => {
+    const cookies = { [NAME]: world.cookieOf(AUTH) }
+    const more = `&nonce=${'A'.repeat(43)}`
+    const from = async (rd: string): Promise<string> =>
+      (await world.ask({ host: AUTH, target: signInTarget(rd, more), cookies }).then(locationOf)).href
+    for (const port of ['', ':443'])
+      expect(await from(`https://${B}${port}/x`)).toMatch(`https://${B}/postern/land?ticket=`)
+    for (const port of [':8443', ':80', ':1'])
+      expect(await from(`https://${B}${port}/x`)).toBe(`https://${AUTH}/me`)
+    const left = await world.ask({ host: B, target: leaveTarget(`https://${B}:8443/x`) })
+    expect([headerOf(left, 'location'), headerOf(left, 'set-cookie')]).toEqual([
+      `https://${AUTH}/sign-in`,
+      undefined,
     ])
   })
 
@@ -265,6 +282,15 @@ describe('landing', () => {
       givesNoSession(answer)
       givesNoSession(await landOn(land, nonce))
     }
+  })
+
+  it('is refused on another port', async () => {
+    const refused = await leaveAndReturn()
+    const answer = await landOn(refused.land, refused.nonce, { host: `${B}:8443` })
+    expect([answer.status, codeOf(answer)]).toEqual([403, 'PST-1032'])
+    givesNoSession(answer)
+    const good = await leaveAndReturn()
+    expect(setCookie(await landOn(good.land, good.nonce, { host: `${B}:443` }), NAME)).toBeDefined()
   })
 
   it('brings no session back that was revoked, or ended, on the way', async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Revocable } from '../../../src/state/revocation-entries.ts'
+import { unnamedSessionOf, type Revocable } from '../../../src/state/revocation-entries.ts'
 import { makeRevocationTable, type RevocationTable } from '../../../src/state/revocations.ts'
 import type { StateRecord } from '../../../src/state/state-record.ts'
 import { makeClock } from './clock.ts'
@@ -95,6 +95,19 @@ describe('a revocation by the provider', () => {
     table.revokeProviderSession('corp', 'sid-1')
     expect([one, other, elsewhere].map(table.check)).toEqual(['revoked', 'live', 'live'])
     expect(table.check(sessionOf(table, 's4', { providerSession: 'sid-1' }))).toBe('live')
+  })
+
+  test('ends the sessions of a subject that know no provider session, and none that knows one', () => {
+    const clock = makeClock()
+    const table = makeRevocationTable(LIMITS, clock.now)
+    const one = sessionOf(table, 's1')
+    const named = sessionOf(table, 's2', { providerSession: 'sid-2' })
+    const elses = sessionOf(table, 's3', { subject: 'bob' })
+    const elsewhere = sessionOf(table, 's4', { source: 'partner' })
+    table.revokeProviderSession('corp', unnamedSessionOf('alice'))
+    expect([one, named, elses, elsewhere].map(table.check)).toEqual(['revoked', 'live', 'live', 'live'])
+    expect(table.check(sessionOf(table, 's5'))).toBe('live')
+    expect(table.check(bearerOf(clock.now()))).toBe('live')
   })
 })
 
