@@ -16,7 +16,10 @@ beforeAll(async () => {
   const soon = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10)
   issuer = await startTokenIssuer()
   service = await makeServiceFolder({
-    settings: { issuers: [{ id: 'ci', issuer: issuer.issuer, audience: 'postern-test' }] },
+    settings: {
+      issuers: [{ id: 'ci', issuer: issuer.issuer, audience: 'postern-test' }],
+      session: { keys: [{ file: 'session.key' }], domain: 'example.com', freshness: '12h' },
+    },
     policies: {
       ...P0_POLICIES,
       'ending.yaml': `apiVersion: postern/v1
