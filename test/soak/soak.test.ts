@@ -153,7 +153,7 @@ it(`holds for ${MINUTES} minutes`, { timeout: (MINUTES + 5) * 60_000 }, async ()
       await told('ben', refused[turn % refused.length], path, () => [403])
       await told('cy', leavers[turn % leavers.length], path, () => timeline.expected(performance.now()))
       await told('nobody', undefined, path, () => [401])
-      await told('a forger', `${SESSION_COOKIE}=AAAA${turn}`, path, () => [401])
+      await told('a forger', `${SESSION_COOKIE}=AAAA${loop}x${turn}`, path, () => [401])
       const ended = revoked[turn % Math.max(1, revoked.length)]
       if (ended !== undefined) await told('a revoked session', ended, path, () => [401])
       await pause(PACE_MS)
