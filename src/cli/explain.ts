@@ -29,7 +29,10 @@ export const addExplainCommand = (program: Command): void => {
       "who asks: 'groups=sre,platform; user=corp|anna; cred=session; amr=pwd,otp' (default: anonymous)",
     )
     .option('--id <decision>', 'instead: a decision of the log, decided again from what its line holds')
-    .option('--log <file...>', 'where to look for it')
+    .option(
+      '--log <file...>',
+      'where to look for it (default: the files of `audit.sink` in the configuration of -c)',
+    )
     .option('--preflight', 'the request is a CORS preflight', false)
     .option('--origin <origin>', 'origin of a WebSocket handshake')
     .addOption(
@@ -37,11 +40,11 @@ export const addExplainCommand = (program: Command): void => {
     )
     .addOption(atOption())
     .action(async (dir: string | undefined, options: ExplainOptions) => {
-      const { id, log } = options
+      const { id } = options
       const fault = faultOfChoice(options)
       if (fault !== undefined) return misuse(...fault)
-      if (id !== undefined && log !== undefined) {
-        process.exitCode = await explainFromLog(dir, { ...options, id, log })
+      if (id !== undefined) {
+        process.exitCode = await explainFromLog(dir, { ...options, id })
         return undefined
       }
       const request = requestOf(options)
@@ -68,7 +71,11 @@ const faultOfChoice = (options: ExplainOptions): readonly [string, string] | und
           "say what is asked, like 'GET https://app.example.com/path', or name a decision with `--id`",
         ]
       : undefined
-  if (log === undefined) return ['--id', 'name the files of the decision log with `--log`']
+  if (log === undefined && options.config === undefined)
+    return [
+      '--id',
+      'name the files of the decision log with `--log`, or the configuration that names one with `-c`',
+    ]
   const imagined = [options.request, options.as, options.origin].some((one) => one !== undefined)
   return imagined || options.preflight
     ? [

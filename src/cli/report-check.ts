@@ -36,13 +36,20 @@ const painted = (text: string, issue: PolicyIssue): string => {
   return [head.slice(0, place + 2) + paint(style, head.slice(place + 2)), ...rest].join('\n')
 }
 
-/** One sentence that sums it up. */
+/** One sentence that sums it up, and one more for those that were asked: what they answer is no fault of a policy. */
 export const checkSummary = (report: CheckReport): string => {
-  const errors = errorsOf(report.issues).length
-  const warnings = report.issues.length - errors
-  const counts = `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`
-  const loads = report.revision === undefined ? 'does not load' : `loads as ${report.revision}`
-  return `${report.folder}: ${counts} in ${counted(report.files.length, 'file')}; ${loads}`
+  const { online, revision } = report
+  const heard = new Set(online?.issues)
+  const own = report.issues.filter((issue) => !heard.has(issue))
+  const loads = revision === undefined ? 'does not load' : `loads as ${revision}`
+  const folder = `${report.folder}: ${countsOf(own)} in ${counted(report.files.length, 'file')}; ${loads}`
+  if (online === undefined) return folder
+  return `${folder}\nproviders and issuers: ${countsOf(online.issues)}; ${online.sources.length} asked`
+}
+
+const countsOf = (issues: readonly PolicyIssue[]): string => {
+  const errors = errorsOf(issues).length
+  return `${counted(errors, 'error')}, ${counted(issues.length - errors, 'warning')}`
 }
 
 export const checkJson = (report: CheckReport): unknown => {

@@ -18,6 +18,7 @@ import { readRevocationNumber } from '../state/revocation-number.ts'
 import { complain } from './complain.ts'
 import { flagsOf, type GivenOptions } from './config-options.ts'
 import { loadedConfig } from './loaded-config.ts'
+import { otherOwner } from './log-owner.ts'
 
 export interface MintOptions extends GivenOptions {
   readonly config: readonly string[]
@@ -43,6 +44,8 @@ export const mintSession = async (options: MintOptions): Promise<number> => {
   if (typeof ttlMs === 'string') return complain(ttlMs)
   const claims = readClaims(options, provider)
   if (typeof claims === 'string') return complain(claims)
+  const stranger = await ownerFault(config)
+  if (stranger !== undefined) return complain(stranger)
   const number = await revocationNumber(config)
   if (typeof number === 'string') return complain(number)
   const policy = await sessionPolicy(config)
@@ -198,6 +201,17 @@ const isScalar = (value: unknown): value is ClaimScalar =>
   typeof value === 'string' ||
   typeof value === 'boolean' ||
   (typeof value === 'number' && Number.isFinite(value))
+
+/** A log that root begins could not be written by the service afterwards. */
+const ownerFault = async ({ audit }: Config): Promise<string | undefined> => {
+  if (audit.sink.kind !== 'file') return undefined
+  const { path } = audit.sink
+  const owner = await otherOwner(path, process.getuid?.())
+  return owner === undefined
+    ? undefined
+    : `\`audit.sink\`: ${path} is not there yet, and as root this would make a file that the service cannot write: ` +
+        `its folder belongs to user ${owner}; run it as that user, like \`runuser -u postern -- postern session mint …\``
+}
 
 /** One line and the chain of its own that proves it: into the log's file, or on standard error. */
 const record = async (config: Config, session: Session): Promise<void> => {

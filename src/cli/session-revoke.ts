@@ -28,8 +28,16 @@ export const revokeSessions = async (id: string | undefined, options: RevokeOpti
   const access = accessOf(options)
   if (typeof access === 'string') return complain(access)
   if (access === undefined) return EXIT_INVALID
+  if (id !== undefined && !SESSION_ID.test(id)) process.stderr.write(strangeId(id))
   return send(access, request)
 }
+
+/** What sign-in and `session mint` make: 18 random bytes in base64url. */
+const SESSION_ID = /^[\w-]{24}$/
+
+const strangeId = (id: string): string =>
+  `note: \`${id}\` has not the form of a session id (24 letters, digits, \`-\` and \`_\`), so it probably ends nobody; ` +
+  'take `session` of a `login` or `session.mint` line of the decision log\n'
 
 type Body = Readonly<Record<string, string | boolean>>
 

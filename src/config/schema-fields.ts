@@ -9,7 +9,10 @@ import { faultOfProviderUrl, parsePublicUrl } from './public-url.ts'
 
 /** A text that somebody meant: not empty, no white space around it. */
 export const text = (): z.ZodString =>
-  z.string().regex(/^\S(?:.*\S)?$/, 'it must be a text without white space around it')
+  z.string().regex(/^\S(?:.*\S)?$/, {
+    error: ({ input }) =>
+      input === '' ? 'it must be a text, not empty' : 'it must be a text without white space around it',
+  })
 
 /** Names a part of the configuration: in log lines, policies and paths such as `/callback/<id>`. */
 export const id = (): z.ZodString =>

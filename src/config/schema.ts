@@ -39,7 +39,9 @@ const proxies = z.strictObject({
   externalScheme: z
     .enum(['http', 'https'])
     .optional()
-    .describe('overrides the scheme that the proxy reports'),
+    .describe(
+      'overrides the scheme that the proxy reports; `http` counts as a way back from sign-in on `*.localhost` alone, and is what a `publicUrl` of `http` means there',
+    ),
   clientIp: z
     .strictObject({
       nginx: headerName().optional(),

@@ -97,7 +97,7 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   'PST-1018': {
     title: 'There is no such page',
-    what: 'The address does not belong to this service.',
+    what: 'The address does not belong to this service, or names an application or a scheme (http, https) that it does not lead back to.',
     mend: 'Go back to the application.',
   },
   'PST-1019': {

@@ -80,7 +80,8 @@ const depsOf = (config: Config, ports: SignInPorts): SignInDeps => {
 export const signInSettings = (config: Config, identity: Pick<IdentityParts, 'binding'>): SignInSettings => ({
   publicUrl: config.publicUrl.href,
   ownPrefix: config.session.perHost ? config.session.prefix : undefined,
-  externalScheme: config.proxies.externalScheme,
+  // By plain http Postern itself is only ever on this machine; so are the applications that it signs in for.
+  externalScheme: config.proxies.externalScheme ?? (config.publicUrl.scheme === 'http' ? 'http' : undefined),
   cookie: { name: identity.binding.name, domain: config.session.perHost ? undefined : config.session.domain },
   absoluteSeconds: config.session.absoluteMs / 1000,
   freshnessSeconds: config.session.freshnessMs / 1000,

@@ -11,7 +11,7 @@ export interface ReturnToSettings {
   readonly publicPath: string
   /** The prefix under which our own paths answer on the hosts of applications, e.g. `/postern`. */
   readonly ownPrefix: string | undefined
-  /** The scheme that browsers see, where the operator says so. */
+  /** The scheme that browsers see, where the operator says so, be it by a `publicUrl` of `http`. */
   readonly externalScheme: 'http' | 'https' | undefined
   /**
    * Port of `publicUrl`, empty for its scheme's own: where it is given, a target has this one or the port of its scheme.

@@ -55,10 +55,19 @@ const binomial = (n: number, k: number): number => {
 export interface Budget {
   readonly value: number
   readonly direction: 'at least' | 'at most'
+  /** What is measured once by its nature, and says so, needs one value; {@link COUNT_NEEDED} without it. */
+  readonly countNeeded?: number
 }
 
-/** A budget is missed only if the whole interval is on the wrong side, kept only if it is on the right one. */
-export const verdict = (spread: Spread, { value, direction }: Budget): 'kept' | 'undecided' | 'MISSED' => {
+/** With fewer values not even the smallest and the largest enclose the median with 95 %: 2 · 0.5ⁿ is over 0.05. */
+export const COUNT_NEEDED = 6
+
+/** A budget is missed only if the whole interval is on the wrong side, kept only if it is on the right one; without an interval neither. */
+export const verdict = (
+  spread: Spread,
+  { value, direction, countNeeded = COUNT_NEEDED }: Budget,
+): 'kept' | 'undecided' | 'MISSED' => {
+  if (spread.count < countNeeded) return 'undecided'
   const kept = direction === 'at least' ? spread.low >= value : spread.high <= value
   const missed = direction === 'at least' ? spread.high < value : spread.low > value
   return kept ? 'kept' : missed ? 'MISSED' : 'undecided'

@@ -1,5 +1,5 @@
 // What a benchmark has to say: one line for each figure, beside its budget where it has one.
-import { verdict, type Budget, type Spread } from './paired.ts'
+import { COUNT_NEEDED, verdict, type Budget, type Spread } from './paired.ts'
 
 export interface Figure {
   readonly name: string
@@ -22,6 +22,13 @@ export const figureText = ({ name, unit, spread, budget }: Figure): string => {
   const [median, low, high] = [spread.median, spread.low, spread.high].map((one) => one.toFixed(digits))
   const interval = spread.count > 1 ? ` [${low}, ${high}]` : ''
   const against =
-    budget === undefined ? '' : `  budget ${budget.direction} ${budget.value}: ${verdict(spread, budget)}`
+    budget === undefined
+      ? ''
+      : `  budget ${budget.direction} ${budget.value}: ${verdict(spread, budget)}${basis(spread, budget)}`
   return `  ${name.padEnd(52)} ${median}${interval}${unit === '' ? '' : ` ${unit}`}${against}`
+}
+
+const basis = ({ count }: Spread, { countNeeded }: Budget): string => {
+  if (countNeeded === 1) return ' (measured once)'
+  return count < COUNT_NEEDED ? ` (${count} of the ${COUNT_NEEDED} values that an interval needs)` : ''
 }

@@ -8,15 +8,33 @@ import { figureText, type Benchmark } from './report.ts'
 import { measureThroughNginx } from './through-nginx.ts'
 import { compareRoutes, compareWithBare, USUAL_SHAPE, type Settings } from './throughput.ts'
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: 'string', default: '11' },
-    seconds: { type: 'string', default: '1' },
-    routes: { type: 'string', default: '10000' },
-    /** Names with commas between them. */
-    only: { type: 'string' },
-  },
-})
+const options = {
+  pairs: { type: 'string', default: '11' },
+  seconds: { type: 'string', default: '1' },
+  routes: { type: 'string', default: '10000' },
+  /** Names with commas between them. */
+  only: { type: 'string' },
+} as const
+
+const USAGE = 'usage: npm run bench -- [--pairs 11] [--seconds 1] [--routes 10000] [--only warm,cold]'
+
+const isPositive = (text: string): boolean => Number(text) > 0 && Number.isFinite(Number(text))
+
+/** What was asked for; anything else is told in two lines, and nothing is measured. */
+const readOptions = () => {
+  try {
+    const { values: read } = parseArgs({ options })
+    const { pairs, seconds, routes } = read
+    if (!Number.isInteger(Number(pairs)) || ![pairs, seconds, routes].every(isPositive))
+      throw new RangeError('--pairs, --seconds and --routes take numbers above 0, --pairs a whole one')
+    return read
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message.split('. ')[0] : 'unknown option'}\n${USAGE}`)
+    return process.exit(2)
+  }
+}
+
+const values = readOptions()
 
 const settings: Settings = {
   pairs: Number(values.pairs),

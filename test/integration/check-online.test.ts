@@ -349,6 +349,7 @@ describe('the command', () => {
     })
     const ran = await run()
     expect([ran.code, ran.stderr]).toEqual([0, expect.stringContaining('0 errors, 0 warnings')])
+    expect(ran.stderr).toMatch(/\nproviders and issuers: 0 errors, 0 warnings; \d asked\n$/)
     expect(ran.stdout).toMatch(
       /^provider corp \(http:\S+\): ok; issuer equal; keys for .*\nissuer ci \(http:\S+\): ok; .*\n$/,
     )
@@ -365,6 +366,9 @@ describe('the command', () => {
         /postern\.yaml:\d+:\d+: error E41: `corp`: it does not take PKCE with `S256`\n {2}why: .*\n {2}mend: /,
       ),
     ])
+    expect(text.stderr).toMatch(
+      /: 0 errors, \d warnings? in 1 file; .*\nproviders and issuers: 1 error, 0 warnings; 2 asked\n$/,
+    )
     const json = await run('-o', 'json')
     expect(JSON.parse(json.stdout)).toMatchObject({
       kind: 'CheckReport',

@@ -1,5 +1,7 @@
 // `postern explain --id`: what a service decided and wrote down is decided again from its line, with the same tree as the
 // engine prints; and it says what the line cannot tell.
+import { copyFile, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningPostern } from '../../src/server/serve.ts'
@@ -155,6 +157,34 @@ describe('a decision of a service', () => {
     expect(stdout).toMatch(/certain +no: not recorded, or not whole: claim:dept\n/)
   })
 
+  it('is found without `--log` in the files that the configuration names, the full ones too', async () => {
+    const id = await decided('/x', { cookie: service.cookie('ada', ['dev']) })
+    const log = join(service.folder, 'decisions.ndjson')
+    const full = join(service.folder, 'decisions.000001.ndjson')
+    const search = () => runPostern(['explain', '--id', id, '-c', service.configFile])
+    expect((await search()).stdout).toContain(`${log}:`)
+    await copyFile(log, full)
+    const { code, stdout } = await runPostern([
+      'explain',
+      '--id',
+      id,
+      '-c',
+      service.configFile,
+      '--log',
+      full,
+    ])
+    expect([code, stdout.includes(`${full}:`)]).toEqual([0, true])
+    await rename(log, `${log}.away`)
+    expect((await search()).stdout).toContain(`${full}:`)
+    await rename(`${log}.away`, log)
+    await rm(full)
+    const nothing = await runPostern(['explain', '--id', id])
+    expect([nothing.code, nothing.stderr]).toEqual([
+      2,
+      expect.stringContaining('or the configuration that names one with `-c`'),
+    ])
+  })
+
   it('that no rule was asked about says why', async () => {
     const id = await decided('/%zz')
     const { code, stdout } = await explainId(id, ...inFolder())
@@ -167,7 +197,16 @@ describe('what is asked wrongly', () => {
   it.each([
     ['an id that is nowhere', ['--id', 'NOBODY', '--log', 'LOG'], /no decision `NOBODY` in/],
     ['a log that is not there', ['--id', 'X', '--log', 'no-such-log'], /cannot read `no-such-log`: ENOENT/],
-    ['an id without a log', ['--id', 'X'], /`--id`: name the files of the decision log with `--log`/],
+    [
+      'an id that is not in the log of the configuration',
+      ['--id', 'X'],
+      /no decision `X` in .+decisions\.ndjson/,
+    ],
+    [
+      'a folder of logs',
+      ['--id', 'X', '--log', tmpdir()],
+      /cannot read `.+`: it is a folder; name the files in it/,
+    ],
     ['a log without an id', ['--log', 'LOG'], /`--log`: name the decision with `--id`/],
     ['nothing', [], /`--request`: say what is asked/],
     [

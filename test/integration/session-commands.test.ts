@@ -1,4 +1,6 @@
 // `postern session mint` and `session revoke` as an operator runs them, against a service that runs.
+import { chown, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runPostern, startPosternProcess } from '../support/postern-process.ts'
 import { freePort } from '../support/free-port.ts'
@@ -68,6 +70,25 @@ const warmed = async (service: ServiceFolder, cookie: string): Promise<string> =
 }
 
 describe('session mint', () => {
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot) console.warn('SKIPPED ALOUD: only root can begin a log that belongs to the wrong user')
+  it.skipIf(!isRoot)(
+    'as root begins no log in the folder of another user, and goes on with one that is there',
+    async () => {
+      const service = await makeFolder()
+      const log = join(service.folder, 'decisions.ndjson')
+      await chown(service.folder, 65_534, 65_534)
+      const refused = await mint(service, '--sub', 'ada')
+      expect([refused.code, refused.stdout]).toEqual([2, ''])
+      expect(refused.stderr).toContain('belongs to user 65534; run it as that user')
+      await expect(stat(log)).rejects.toThrow('ENOENT')
+      await writeFile(log, '', { mode: 0o600 })
+      await chown(log, 65_534, 65_534)
+      expect((await mint(service, '--sub', 'ada')).code).toBe(0)
+      expect((await stat(log)).uid).toBe(65_534)
+    },
+  )
+
   it('prints one line that is a cookie, and writes one line to the decision log', async () => {
     const service = await running()
     const minted = await mint(service, '--sub', 'ada', '--claim', 'groups=["dev"]', '--ttl', '5m')
@@ -147,9 +168,17 @@ describe('session mint', () => {
 })
 
 describe('session revoke', () => {
+  it('says that an id has not the form of one, and takes one that has without a word', async () => {
+    const service = await running()
+    const strange = await revoke(service, 'bogus-id')
+    expect([strange.code, strange.stderr.split(' has not the form')[0]]).toEqual([0, 'note: `bogus-id`'])
+    const usual = await revoke(service, 'A-_b'.repeat(6))
+    expect([usual.code, usual.stderr]).toEqual([0, ''])
+  })
+
   it('by id ends one session at once, though its decision is cached', async () => {
     const service = await running()
-    const id = 'the-session-of-ada-0001'
+    const id = 'the-session-of-ada-00001'
     const ended = await warmed(service, service.cookie('ada', ['dev'], { id }))
     const other = await warmed(service, service.cookie('ada', ['dev']))
     const done = await revoke(service, id)

@@ -152,6 +152,12 @@ const FROM_LINE_5 = [
     'admin: {token: {env: ADMIN_TOKEN}}',
     '5:16: `admin.token`: the variable `ADMIN_TOKEN` is not set',
   ],
+  ['an empty text', 'policies: ""', '5:11: `policies`: it must be a text, not empty'],
+  [
+    'a text with white space around it',
+    'policies: " rules"',
+    '5:11: `policies`: it must be a text without white space around it',
+  ],
   [
     'a token of two lines',
     'admin: {token: {file: two-lines.key}}',
