@@ -51,7 +51,6 @@ export const composeRenewal = (config: Config, ports: RenewalPorts): RenewalPart
     revokeSession,
     isRevoked: (session) => state.revocations.check(revocableOf(session)) === 'revoked',
     freshnessSeconds: config.session.freshnessMs / 1000,
-    nowMs: ports.nowMs,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
     onEvent: ports.onEvent,
     onFault: ports.onFault,

@@ -21,7 +21,6 @@ export interface RenewalDeps {
   readonly isRevoked: (session: Session) => boolean
   /** How old what the provider said may be. */
   readonly freshnessSeconds: number
-  readonly nowMs: () => number
   /** Resolves after that time; must not keep the process alive by itself. */
   readonly wait: (ms: number) => Promise<void>
   readonly onEvent: (event: SignInEvent) => void
@@ -30,7 +29,7 @@ export interface RenewalDeps {
 }
 
 /** A decision waits no longer than this for a provider: proxies give up after two seconds. */
-export const RENEWAL_WAIT_MS = 1_500
+const RENEWAL_WAIT_MS = 1_500
 const SETTLED: Renewal = { kind: 'settled' }
 const IMPOSSIBLE: Renewal = { kind: 'impossible' }
 
@@ -148,6 +147,8 @@ const refresh = async (
     case 'over':
       return end(deps, session, learned.why)
     case 'asks':
+      // Without its token the session is the browser's to ask about, and the provider is left alone.
+      await deps.grants.put(session.id, { ...grant, refreshToken: '' })
       deps.onEvent({ kind: 'renewal-failed', session, why: learned.why, untilMs: nowMs })
       return IMPOSSIBLE
     case 'failed': {

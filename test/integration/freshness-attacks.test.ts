@@ -122,6 +122,21 @@ describe('a session that its provider serves badly', () => {
   )
 })
 
+describe('a session whose person the provider wants to see', () => {
+  it('is not asked about again at each decision: only the browser can help', async () => {
+    const world = await makeFreshWorld()
+    const ada = await signedIn(world)
+    world.provider.misbehave.refreshError = 'interaction_required'
+    world.clock.aheadMs = 11 * MINUTE_MS
+    const asked = (): number => world.provider.requests.filter((one) => one === 'POST /token').length
+    const before = asked()
+    for (const path of ['/a', '/b', '/c', '/d']) expect(await statusOf(world, ada, path)).toBe(401)
+    expect(asked()).toBe(before + 1)
+    world.provider.misbehave.refreshError = undefined
+    expect((await ada.visit(`${APP}/d/abc`)).status).toBe(200)
+  })
+})
+
 describe('a session of which nobody knows what was learned since', () => {
   it('does not get back what its cookie once said, though the provider is down', async () => {
     const world = await makeFreshWorld({ settings: { state: { kind: 'memory' } } })
